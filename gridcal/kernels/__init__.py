@@ -1,0 +1,1 @@
+"""Numba and numpy kernels: arrays in, arrays out, no xarray."""

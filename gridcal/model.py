@@ -1,0 +1,247 @@
+"""A process model: one declaration, and straight-line functions of one pixel compiled into lanes."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gridcal.errors import ModelError
+from gridcal.parameters import ParameterTable
+
+Array = npt.NDArray[np.floating]
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """One state variable of a process model.
+
+    Parameters
+    ----------
+    name, units, description : str
+        Its name in the kernel, its units, what it is.
+    initial : float or str
+        Value at a cold start: a number, or the name of a forcing variable (its first day), site constant or parameter.
+    """
+
+    name: str
+    units: str
+    description: str
+    initial: float | str = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ProcessModel:
+    """Declaration of a process model.
+
+    Parameters
+    ----------
+    name, title, source : str
+        Short name, one line, and citation.
+    version : int
+        Algorithm version; raise it when results change. It is part of every study's fingerprint.
+    forcing : tuple of str
+        Names of the time series the model reads, each a name of the vocabulary.
+    site : dict of str to str
+        Site constants the model reads and what they are. One that a cube lacks takes its value from `site_default`.
+    parameters : ParameterTable
+        The parameters.
+    state : tuple of State
+        The explicit state.
+    outputs : dict of str to str
+        Default outputs and their units.
+    processes : tuple of callable
+        Straight-line scalar functions in calling order; argument and result names are the names of these tables.
+    extra_outputs : dict of str to str
+        Further names the processes write that can be asked for, with units.
+    domain : dict of str to (float, float)
+        Range of a forcing variable outside which the equations do not hold.
+    site_default : dict of str to float
+        Values of site constants a cube need not have.
+    penalty : callable, optional
+        ``penalty(theta (P, n)) -> (n,)``: constraint cost on the scale of 1 - NNSE.
+    gradient : callable, optional
+        ``gradient(theta, forcing, site, obs, weight) -> (sse, (P,))`` at one pixel.
+    width : int
+        Lanes in a block.
+
+    Raises
+    ------
+    ModelError
+        If processes and tables do not agree; the message names the entry.
+    """
+
+    name: str
+    title: str
+    source: str
+    version: int
+    forcing: tuple[str, ...]
+    site: Mapping[str, str]
+    parameters: ParameterTable
+    state: tuple[State, ...]
+    outputs: Mapping[str, str]
+    processes: tuple[Callable[..., Any], ...]
+    extra_outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    domain: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    site_default: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    penalty: Callable[[Array], Array] | None = None
+    gradient: Callable[..., tuple[float, Array]] | None = None
+    width: int = 64
+
+    def __post_init__(self) -> None:
+        from gridcal.kernels.lanes import check_rows
+
+        check_rows(self.name, self.processes, self._rows(tuple(self.outputs)))
+        known = {*self.forcing, *self.site, *self.parameters.names}
+        for entry in self.state:
+            if isinstance(entry.initial, str) and entry.initial not in known:
+                raise ModelError(
+                    f"model {self.name!r}: state {entry.name!r} starts from {entry.initial!r}, which no table declares",
+                    "Give a number, or the name of a forcing variable, site constant or parameter",
+                )
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.version, self.parameters))
+
+    def _rows(self, outputs: tuple[str, ...]) -> Any:
+        from gridcal.kernels.lanes import Rows
+
+        return Rows(self.parameters.names, self.forcing, tuple(self.site), tuple(s.name for s in self.state), outputs)
+
+    def output_units(self, name: str) -> str:
+        """Units of an output or extra output."""
+        units = {**self.outputs, **self.extra_outputs}
+        if name not in units:
+            raise ModelError(f"model {self.name!r} has no output {name!r}", f"It has: {', '.join(units)}")
+        return units[name]
+
+    def with_parameters(self, table: ParameterTable) -> ProcessModel:
+        """The same model with another parameter table (same names and order)."""
+        if table.names != self.parameters.names:
+            raise ModelError(
+                f"the table's parameters {table.names} are not those of model {self.name!r}",
+                f"Keep the names and their order: {', '.join(self.parameters.names)}",
+            )
+        return dataclasses.replace(self, parameters=table)
+
+    def check_forcing(self, forcing: Sequence[npt.ArrayLike]) -> None:
+        """Raise :class:`ModelError` if a forcing value lies outside the model's domain."""
+        for name, values in zip(self.forcing, forcing, strict=True):
+            if name in self.domain:
+                lower, upper = self.domain[name]
+                x = np.asarray(values)
+                outside = (x < lower) | (x > upper)
+                if outside.any():
+                    raise ModelError(
+                        f"{name} = {float(x[outside].flat[0]):g} lies outside the domain of model {self.name!r}, "
+                        f"{lower:g} .. {upper:g}",
+                        "Check its units, or leave these days out",
+                    )
+
+    def initial_state(self, theta: Array, forcing: Sequence[Array], site: Array) -> Array:
+        """State of a cold start, shape (state, n)."""
+        n = theta.shape[1]
+        state = np.empty((len(self.state), n))
+        names = list(self.site)
+        for k, entry in enumerate(self.state):
+            if not isinstance(entry.initial, str):
+                state[k] = entry.initial
+            elif entry.initial in self.forcing:
+                state[k] = forcing[self.forcing.index(entry.initial)][0]
+            elif entry.initial in names:
+                state[k] = site[names.index(entry.initial)]
+            else:
+                state[k] = theta[self.parameters.index(entry.initial)]
+        return state
+
+    def run(
+        self,
+        theta: npt.ArrayLike,
+        forcing: Sequence[npt.ArrayLike],
+        site: npt.ArrayLike | None = None,
+        state: npt.ArrayLike | None = None,
+        *,
+        outputs: Sequence[str] | None = None,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> tuple[tuple[Array, ...], Array]:
+        """Run the model in lanes.
+
+        Parameters
+        ----------
+        theta : array, shape (P, n)
+            Parameters in the public order, one column a lane.
+        forcing : sequence of arrays, each (T, n) or (T, 1)
+            Time series in the order of `forcing`; (T, 1) is shared by all lanes.
+        site : array, shape (S, n) or (S, 1), optional
+            Site constants in declared order; defaults where the model has them.
+        state : array, shape (K, n), optional
+            State of the day before the first; a cold start without it.
+        outputs : sequence of str, optional
+            Names to return; the model's default outputs without it.
+        dtype : dtype
+            Of the outputs; inside, everything is float64.
+
+        Returns
+        -------
+        outputs : tuple of arrays, each (T, n)
+            In the order asked for. NaN where an input was NaN on that day or before.
+        state : array, shape (K, n)
+            State of the last day: pass it on to continue, bit for bit as if uninterrupted.
+
+        Raises
+        ------
+        ModelError
+            If a shape does not fit; the message names the table.
+        """
+        th = np.ascontiguousarray(theta, dtype=np.float64)
+        if th.ndim != 2 or th.shape[0] != len(self.parameters):
+            raise ModelError(
+                f"theta of model {self.name!r} has shape {th.shape}", f"It must be ({len(self.parameters)}, n)"
+            )
+        n = th.shape[1]
+        if len(forcing) != len(self.forcing):
+            raise ModelError(
+                f"model {self.name!r} got {len(forcing)} forcing series", f"It reads: {', '.join(self.forcing)}"
+            )
+        raw = [np.asarray(x) for x in forcing]
+        kind = np.float32 if all(x.dtype == np.float32 for x in raw) else np.float64
+        series = [np.ascontiguousarray(x, dtype=kind) for x in raw]
+        length = series[0].shape[0]
+        for name, x in zip(self.forcing, series, strict=True):
+            if x.ndim != 2 or x.shape[0] != length or x.shape[1] not in (1, n):
+                raise ModelError(
+                    f"forcing {name!r} of model {self.name!r} has shape {x.shape}", f"It must be ({length}, {n} or 1)"
+                )
+        place = self._site(site, n)
+        if state is None:
+            st = self.initial_state(th, series, place)
+        else:
+            st = np.array(np.broadcast_to(np.asarray(state, dtype=np.float64), (len(self.state), n)), order="C")
+        wanted = tuple(outputs) if outputs is not None else tuple(self.outputs)
+        for name in wanted:
+            self.output_units(name)
+        results = tuple(np.empty((length, n), dtype=dtype) for _ in wanted)
+        if n and length:
+            _compiled(self.name, self.processes, self._rows(wanted), self.width).run(th, place, st, *series, *results)
+        return results, st
+
+    def _site(self, site: npt.ArrayLike | None, n: int) -> Array:
+        if site is None:
+            lacking = [name for name in self.site if name not in self.site_default]
+            if lacking:
+                raise ModelError(f"model {self.name!r} needs the site constant {lacking[0]!r}", "Pass `site`")
+            site = np.array([[self.site_default[name]] for name in self.site]).reshape(len(self.site), 1)
+        values = np.asarray(site, dtype=np.float64).reshape(len(self.site), -1)
+        return np.ascontiguousarray(np.broadcast_to(values, (len(self.site), n)))
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(name: str, processes: tuple[Callable[..., Any], ...], rows: Any, width: int) -> ModuleType:
+    from gridcal.kernels.lanes import compile_lanes
+
+    return compile_lanes(name, processes, rows, width)

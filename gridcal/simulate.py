@@ -1,0 +1,170 @@
+"""Forward runs of a process model over a cube, lazily."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from gridcal.cube import Cube
+from gridcal.errors import InputError
+from gridcal.model import ProcessModel
+from gridcal.variables import VARIABLES
+
+SPACE = ("lat", "lon", "pixel", "site")
+
+
+def simulate(
+    cube: Cube,
+    model: ProcessModel,
+    theta: xr.Dataset | Mapping[str, Any] | None = None,
+    *,
+    outputs: Sequence[str] | None = None,
+) -> xr.Dataset:
+    """Run a model at every pixel of a cube.
+
+    Parameters
+    ----------
+    cube : Cube
+        Forcing (time, *space) and site constants (*space). Lazy data stay lazy.
+    model : ProcessModel
+        The model.
+    theta : Dataset or mapping, optional
+        Parameters, each a number or an array over the cube's space dimensions; those not given keep their default.
+        A pixel with a NaN parameter is left out (NaN).
+    outputs : sequence of str, optional
+        Names to return; the model's default outputs without it.
+
+    Returns
+    -------
+    Dataset
+        One float32 variable an output, dimensions (time, *space), with units; a cold start from the first day.
+
+    Raises
+    ------
+    InputError
+        If the cube lacks a forcing variable, or `theta` lies on another grid.
+
+    Notes
+    -----
+    ``xr.apply_ufunc`` maps one plain function over the chunks with time an ordinary, single-chunk dimension, so that blocks
+    reach the kernel in their native order without a copy.
+    """
+    wanted = tuple(outputs) if outputs is not None else tuple(model.outputs)
+    data = cube.data
+    cube.require(model.forcing)
+    space = tuple(cube.space_dims)
+    inputs = [data[name] for name in model.forcing]
+    for x in inputs:
+        if x.chunks is not None and "time" in x.dims and len(x.chunksizes["time"]) > 1:
+            raise InputError(
+                f"variable {x.name!r} is split into {len(x.chunksizes['time'])} chunks along time",
+                "Use one: cube.data.chunk(time=-1), or rewrite the store with all of time in a chunk",
+            )
+    inputs += [_site(data, model, name) for name in model.site]
+    inputs += [_parameter(theta, model, name, data, space) for name in model.parameters.names]
+    inputs.append(cube.mask if cube.mask is not None else xr.DataArray(True))
+    reference = next(x for x in inputs if set(space) <= set(x.dims))
+    inputs = [_with_chunks_of(x, reference) for x in inputs]
+    block = functools.partial(_run_block, model=model, outputs=wanted, space=len(space))
+    try:
+        result = xr.apply_ufunc(
+            block,
+            *inputs,
+            join="exact",
+            dask="parallelized",
+            output_core_dims=[[]] * len(wanted),
+            output_dtypes=[np.float32] * len(wanted),
+            keep_attrs=False,
+        )
+    except ValueError as error:
+        if "align" in str(error) or "indexes" in str(error):
+            raise InputError(
+                f"parameters and cube lie on different coordinates ({error})",
+                "Predict or select the parameters on the cube's own coordinates",
+            ) from error
+        raise
+    results = result if isinstance(result, tuple) else (result,)
+    out = xr.Dataset()
+    for name, array in zip(wanted, results, strict=True):
+        array = array.transpose("time", *space)
+        known = VARIABLES.get(name)
+        array.attrs = {"units": model.output_units(name), "long_name": known.long_name if known else name}
+        if known and known.standard_name:
+            array.attrs["standard_name"] = known.standard_name
+        out[name] = array
+    out.attrs = {"model": model.name, "model_version": model.version, "source": model.source}
+    return out
+
+
+def _site(data: xr.Dataset, model: ProcessModel, name: str) -> xr.DataArray:
+    if name in data:
+        return data[name].astype(np.float64)
+    if name in model.site_default:
+        return xr.DataArray(float(model.site_default[name]))
+    raise InputError(
+        f"the cube lacks the site constant {name!r} that model {model.name!r} needs ({model.site[name]})",
+        "Add it as a static variable of the cube",
+    )
+
+
+def _parameter(theta: Any, model: ProcessModel, name: str, data: xr.Dataset, space: tuple[str, ...]) -> xr.DataArray:
+    if theta is None or name not in theta:
+        return xr.DataArray(model.parameters[name].default)
+    value = theta[name]
+    if isinstance(value, xr.DataArray):
+        value = value.reset_coords(drop=True)
+        stray = [d for d in value.dims if d not in space]
+        if stray:
+            raise InputError(
+                f"parameter {name!r} has the dimension {stray[0]!r}, which the cube's space {space} lacks",
+                "Pass one value a pixel",
+            )
+        return value.astype(np.float64)
+    return xr.DataArray(float(value))
+
+
+def _with_chunks_of(x: xr.DataArray, reference: xr.DataArray) -> xr.DataArray:
+    """Chunk an in-memory array like the reference, so that every task gets its own part of it."""
+    x = x.reset_coords(drop=True)
+    if reference.chunks is None or x.chunks is not None or not x.dims:
+        return x
+    return x.chunk({d: reference.chunksizes[d] for d in x.dims if d in reference.chunksizes})
+
+
+def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], space: int) -> Any:
+    """One block in native order: forcing (T, *space), site constants and parameters (*space)."""
+    nf, ns, npar = len(model.forcing), len(model.site), len(model.parameters)
+    forcing = [np.asarray(x) for x in arrays[:nf]]
+    shape = np.broadcast_shapes(*(x.shape for x in forcing), *(np.shape(x) for x in arrays[nf:]))
+    length, n = shape[0], int(np.prod(shape[1:], dtype=int))
+    columns = []
+    for x in forcing:
+        x = x.reshape((length,) + (1,) * (len(shape) - x.ndim) + x.shape[1:]) if x.ndim < len(shape) else x
+        shared = all(size == 1 for size in x.shape[1:]) and n > 1
+        columns.append(x.reshape(length, 1) if shared else np.broadcast_to(x, shape).reshape(length, n))
+    flat = [np.broadcast_to(np.asarray(x, dtype=float), shape[1:]).reshape(n) for x in arrays[nf : nf + ns + npar]]
+    site = np.array(flat[:ns]).reshape(ns, n)
+    theta = np.array(flat[ns:])
+    use = np.broadcast_to(np.asarray(arrays[-1], dtype=bool), shape[1:]).reshape(n)
+    use = use & np.isfinite(theta).all(axis=0) & np.isfinite(site).all(axis=0)
+    for x in columns:
+        use = use & np.isfinite(x[0])
+    if not use.any():
+        empty = [np.full(shape, np.nan, dtype=np.float32) for _ in outputs]
+        return empty[0] if len(outputs) == 1 else tuple(empty)
+    if use.all():
+        results, _ = model.run(theta, columns, site, outputs=outputs, dtype=np.float32)
+        found = [y.reshape(shape) for y in results]
+    else:
+        part = [x if x.shape[1] == 1 else np.ascontiguousarray(x[:, use]) for x in columns]
+        results, _ = model.run(theta[:, use], part, site[:, use], outputs=outputs, dtype=np.float32)
+        found = []
+        for y in results:
+            full = np.full((length, n), np.nan, dtype=np.float32)
+            full[:, use] = y
+            found.append(full.reshape(shape))
+    return found[0] if len(outputs) == 1 else tuple(found)

@@ -1,0 +1,94 @@
+"""What is calibrated against what: targets and parameter blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from gridcal.errors import ConfigError
+from gridcal.model import ProcessModel
+
+Likelihood = Literal["profile", "fixed", "obs_variance"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """One observed variable a model output is compared with.
+
+    Parameters
+    ----------
+    variable : str
+        Model output.
+    against : str
+        Observed variable of the cube.
+    every : str
+        Time scale of the comparison: daily, 8-day, weekly, monthly or yearly. Means over the days with an observation.
+    likelihood : {"profile", "fixed", "obs_variance"}
+        Reading of the error variance: integrated out under Jeffreys' prior (default), given by `sigma`, or the variance of
+        the observations (the first paper's literal text).
+    sigma : float, optional
+        Standard error of an observation at the scale of `every`, for ``likelihood="fixed"``.
+    n_eff : float or "ar1", optional
+        Effective number of observations, or its estimate from the observations' lag-1 autocorrelation.
+    min_fraction : float
+        Share of a period's days that must hold an observation.
+    """
+
+    variable: str
+    against: str | None = None
+    every: str = "8-day"
+    likelihood: Likelihood = "profile"
+    sigma: float | None = None
+    n_eff: float | None = None
+    min_fraction: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.against is None:
+            object.__setattr__(self, "against", f"{self.variable}_obs")
+        if self.likelihood not in ("profile", "fixed", "obs_variance"):
+            raise ConfigError(
+                f"unknown likelihood {self.likelihood!r} of target {self.variable!r}",
+                "Use 'profile', 'fixed' or 'obs_variance'",
+            )
+        if self.likelihood == "fixed" and not (self.sigma and self.sigma > 0):
+            raise ConfigError(f"target {self.variable!r} has likelihood 'fixed' but no sigma", "Give sigma > 0")
+        if not 0.0 < self.min_fraction <= 1.0:
+            raise ConfigError(f"min_fraction = {self.min_fraction} of target {self.variable!r}", "Use 0 < value <= 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """Parameters calibrated together against one target.
+
+    Parameters
+    ----------
+    fit : tuple of str
+        Parameters to calibrate; the others stay at their default or at the result of an earlier block.
+    to : Target
+        What they are calibrated against.
+    constraint : float
+        Weight of the model's constraint cost: it adds ``constraint * n_observations * cost`` to -2 log L. 0 switches it off.
+    """
+
+    fit: tuple[str, ...]
+    to: Target
+    constraint: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fit", tuple(self.fit))
+        if not self.fit:
+            raise ConfigError("a block has no parameters to fit", "Name at least one in `fit`")
+        if len(set(self.fit)) != len(self.fit):
+            raise ConfigError(f"a block names a parameter twice: {', '.join(self.fit)}", "Name each once")
+        if self.constraint < 0:
+            raise ConfigError(f"constraint weight {self.constraint} is negative", "Use 0 or more")
+
+    def check(self, model: ProcessModel) -> None:
+        """Raise :class:`ConfigError` unless `model` has the block's parameters and output."""
+        for name in self.fit:
+            model.parameters[name]
+        if self.to.variable not in model.outputs:
+            raise ConfigError(
+                f"target {self.to.variable!r} is not an output of model {model.name!r}",
+                f"It has: {', '.join(model.outputs)}",
+            )
