@@ -1,0 +1,43 @@
+"""Process models: the ones gridcal ships, and those that installed packages offer as entry points."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import entry_points
+
+from gridcal.errors import ModelError
+
+_SHIPPED = {"lue": "gridcal.models.lue:lue"}
+_GROUP = "gridcal.models"
+
+
+def model_names():
+    """Names of all models that can be had here."""
+    return sorted({*_SHIPPED, *(e.name for e in entry_points(group=_GROUP))})
+
+
+def model_named(name):
+    """The process model of that name.
+
+    Parameters
+    ----------
+    name : str
+        A shipped model, or one an installed package offers in the entry point group ``gridcal.models``.
+
+    Returns
+    -------
+    ProcessModel
+        The model.
+
+    Raises
+    ------
+    ModelError
+        If there is none of that name.
+    """
+    if name in _SHIPPED:
+        module, attribute = _SHIPPED[name].split(":")
+        return getattr(importlib.import_module(module), attribute)
+    for entry in entry_points(group=_GROUP):
+        if entry.name == name:
+            return entry.load()
+    raise ModelError(f"unknown model {name!r}", f"Known models: {', '.join(model_names())}")

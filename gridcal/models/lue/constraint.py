@@ -44,24 +44,24 @@ def constraint(theta):
     x = (_COLD[:, None] - Topt) / kT
     e = np.exp(-np.abs(x))
     fT = 2.0 * e / (1.0 + e * e)
-    over = fT > 0.2
-    cost = cost + np.where(over, fT - 0.2, 0.0).mean(axis=0)
+    over = ~(fT <= 0.2)
+    cost = cost + np.where(over, fT - 0.2, 0.0).sum(axis=0) / _COLD.size
     slope = np.where(over, fT * np.tanh(x) / kT, 0.0)
-    gradient[1] += slope.mean(axis=0)
-    gradient[2] += (slope * x).mean(axis=0)
+    gradient[1] += slope.sum(axis=0) / _COLD.size
+    gradient[2] += (slope * x).sum(axis=0) / _COLD.size
 
     relief = (Ca0 / _CO2) ** Ck
     vpd = _DRY_AIR[:, None]
     fVPD = np.exp(kappa * relief * vpd)
-    over = fVPD > 0.9
-    cost = cost + np.where(over, fVPD - 0.9, 0.0).mean(axis=0)
-    slope = np.where(over, fVPD * relief * vpd, 0.0).mean(axis=0)
+    over = ~(fVPD <= 0.9)
+    cost = cost + np.where(over, fVPD - 0.9, 0.0).sum(axis=0) / _DRY_AIR.size
+    slope = np.where(over, fVPD * relief * vpd, 0.0).sum(axis=0) / _DRY_AIR.size
     gradient[3] += slope
     gradient[4] += slope * kappa * Ck / Ca0
     gradient[5] += slope * kappa * np.log(Ca0 / _CO2)
 
     dry = 1.0 / (1.0 + np.exp(-kW * WI))
-    over = dry > 0.2
+    over = ~(dry <= 0.2)
     cost = cost + np.where(over, dry - 0.2, 0.0)
     gradient[7] += np.where(over, dry * (1.0 - dry) * WI, 0.0)
     gradient[8] += np.where(over, dry * (1.0 - dry) * kW, 0.0)

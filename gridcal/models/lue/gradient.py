@@ -32,7 +32,7 @@ def sse_gradient_series(theta, tas, vpd, par, fapar, wai, co2, ci, lag_temperatu
         fT = 2.0 * e / (1.0 + e * e)
         relief = (Ca0 / co2[t]) ** Ck
         dry = kappa * relief * vpd[t]
-        free = dry < 0.0
+        free = not (dry >= 0.0)  # NaN goes through the exponential
         fVPD = math.exp(dry) if free else 1.0
         excess = co2[t] - Ca0
         q = excess + Cm

@@ -1,0 +1,135 @@
+"""Convergence of chains and quality of importance weights.
+
+Chains are arrays (chain, draw). Sources: Gelman and Rubin (1992) for the classical factor, Vehtari et al. (2021) for
+rank-normalised split R-hat and the effective sample size, Kong (1992) for that of weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+Array = npt.NDArray[np.float64]
+
+
+def gelman_rubin(chains: Array) -> float:
+    """Potential scale reduction ``sqrt((N - 1) / N + (M + 1) / (M N) B / W)`` with B = N Var(chain means).
+
+    Parameters
+    ----------
+    chains : array, shape (M, N)
+        M chains of one parameter.
+
+    Returns
+    -------
+    float
+        1 for chains that agree; NaN for chains that never move.
+    """
+    m, n = chains.shape
+    within = float(chains.var(axis=1, ddof=1).mean())
+    between = n * float(chains.mean(axis=1).var(ddof=1))
+    if within == 0.0:
+        return float("nan")
+    return float(np.sqrt((n - 1) / n + (m + 1) / (m * n) * between / within))
+
+
+def split(chains: Array) -> Array:
+    """Halve every chain: (M, N) to (2 M, N // 2)."""
+    half = chains.shape[1] // 2
+    return np.concatenate([chains[:, :half], chains[:, chains.shape[1] - half :]])
+
+
+def rank_normalise(chains: Array) -> Array:
+    """Normal scores of the pooled ranks (ties get the mean of their scores' ranks)."""
+    flat = chains.ravel()
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    group = np.cumsum(new) - 1
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], flat.size)
+    mean_rank = 0.5 * (first + last + 1)
+    rank = np.empty(flat.size)
+    rank[order] = mean_rank[group]
+    return ndtri((rank - 0.375) / (flat.size + 0.25)).reshape(chains.shape)
+
+
+def _split_rhat(chains: Array) -> float:
+    within = float(chains.var(axis=1, ddof=1).mean())
+    if within == 0.0:
+        return float("nan")
+    n = chains.shape[1]
+    between = n * float(chains.mean(axis=1).var(ddof=1))
+    return float(np.sqrt((n - 1) / n + between / (n * within)))
+
+
+def rhat(chains: Array) -> float:
+    """Rank-normalised split R-hat of one parameter: the larger of the bulk's and of the folded (scale) one.
+
+    Parameters
+    ----------
+    chains : array, shape (M, N)
+        M chains of one parameter.
+    """
+    halves = split(chains)
+    bulk = _split_rhat(rank_normalise(halves))
+    folded = _split_rhat(rank_normalise(np.abs(halves - np.median(halves))))
+    return max(bulk, folded) if np.isfinite(folded) else bulk
+
+
+def _autocovariance(chains: Array) -> Array:
+    """Autocovariance (M, N) of each chain, biased (divided by N), by the fast Fourier transform."""
+    n = chains.shape[1]
+    centred = chains - chains.mean(axis=1, keepdims=True)
+    transform = np.fft.rfft(centred, n=2 * n, axis=1)
+    return np.fft.irfft(np.abs(transform) ** 2, n=2 * n, axis=1)[:, :n] / n
+
+
+def effective_sample_size(chains: Array) -> float:
+    """Bulk effective sample size of one parameter (Geyer's initial monotone sequence on rank-normalised split chains).
+
+    Parameters
+    ----------
+    chains : array, shape (M, N)
+        M chains of one parameter, N >= 8.
+
+    Returns
+    -------
+    float
+        NaN for chains that never move.
+    """
+    z = rank_normalise(split(chains))
+    m, n = z.shape
+    covariance = _autocovariance(z)
+    within = float(covariance[:, 0].mean()) * n / (n - 1)
+    if within == 0.0:
+        return float("nan")
+    total = within * (n - 1) / n + (float(z.mean(axis=1).var(ddof=1)) if m > 1 else 0.0)
+    correlation = 1.0 - (within - covariance.mean(axis=0)) / total
+    correlation[0] = 1.0
+    pairs = correlation[: n - n % 2].reshape(-1, 2).sum(axis=1)
+    negative = np.flatnonzero(pairs <= 0.0)
+    pairs = pairs[: negative[0]] if negative.size else pairs
+    tau = -1.0 + 2.0 * float(np.minimum.accumulate(pairs).sum())
+    return m * n / max(tau, 1.0 / np.log10(m * n))
+
+
+def worst(chains: Array, statistic: str = "rhat") -> float:
+    """Largest R-hat, or smallest effective sample size (``"ess"``), over the parameters of chains (M, N, d)."""
+    function = rhat if statistic == "rhat" else effective_sample_size
+    values = [function(np.ascontiguousarray(chains[:, :, k])) for k in range(chains.shape[2])]
+    return float(max(values) if statistic == "rhat" else min(values))
+
+
+def importance_weights(cost: Array, surrogate_cost: Array) -> Array:
+    """Normalised weights that turn draws of the surrogate's posterior into draws of the model's."""
+    log_weight = -0.5 * (cost - surrogate_cost)
+    weight = np.exp(log_weight - log_weight.max())
+    return weight / weight.sum()
+
+
+def weight_ess_ratio(cost: Array, surrogate_cost: Array) -> float:
+    """Effective share of K draws under importance weights: 1 / (K sum w^2), between 1 / K and 1."""
+    weight = importance_weights(cost, surrogate_cost)
+    return float(1.0 / (weight.size * (weight @ weight)))

@@ -1,0 +1,148 @@
+"""Headline numbers of a study and the record of how it was made."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import yaml
+
+from gridcal.config import StudyConfig
+from gridcal.model import ProcessModel
+from gridcal.simulate import simulate
+from gridcal.sources import Sources
+from gridcal.study import Study
+from gridcal.target import Block
+from gridcal.version import __version__
+
+_LIBRARIES = (
+    "numpy", "scipy", "xarray", "dask", "distributed", "zarr", "numba", "scikit-learn", "xgboost", "pandas", "cma"
+)  # fmt: skip
+
+
+def provenance(config: StudyConfig, model: ProcessModel, inputs: list[dict[str, str]]) -> dict[str, Any]:
+    """Versions, configuration, seed and inputs of a study."""
+    versions = {}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "unknown"
+    return {
+        "title": config.title,
+        "gridcal": __version__,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "libraries": versions,
+        "model": {"name": model.name, "version": model.version, "source": model.source},
+        "seed": config.seed,
+        "inputs": inputs,
+        "config": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
+    }
+
+
+def _number(value: float, units: str, text: str) -> dict[str, Any]:
+    return {"value": float(value), "units": units, "text": text}
+
+
+def _median(x: xr.DataArray) -> float:
+    values = x.values[np.isfinite(x.values)]
+    return float(np.median(values)) if values.size else float("nan")
+
+
+def headline_of_twin(study: Study, model: ProcessModel, sources: Sources, blocks: tuple[Block, ...]) -> dict[str, Any]:
+    """How much of the default model's error was removed over the map, and how well the planted parameters came back."""
+    truth = study.open("truth")
+    posterior = study.open("posterior")
+    theta = study.open("parameters")
+    names = list(model.parameters.names)
+    variable = blocks[0].to.variable
+    wanted = simulate(sources.grid, model, truth[names])[variable]
+    default = simulate(sources.grid, model)[variable]
+    learnt = simulate(sources.grid, model, theta[names])[variable]
+    before = float(np.sqrt(((default - wanted) ** 2).mean()).compute())
+    after = float(np.sqrt(((learnt - wanted) ** 2).mean()).compute())
+    units = model.output_units(variable)
+    out = {
+        "error removed": _number(
+            100.0 * (1.0 - after / before),
+            "%",
+            f"of the default model's {variable.upper()} error over the whole map is gone: against the true, noise-free "
+            f"fluxes the RMSE fell from {before:.2f} to {after:.2f} {units}",
+        )
+    }
+    ok = posterior["status"].values == 0
+    fitted = [n for b in blocks for n in b.fit]
+    at_samples = truth[fitted].sel(lat=posterior["lat"], lon=posterior["lon"])
+    for name in fitted:
+        p = model.parameters[name]
+        x, y = at_samples[name].values[ok], posterior[name].values[ok]
+        r = float(np.corrcoef(x, y)[0, 1])
+        inside = (posterior[f"{name}_q05"].values[ok] <= x) & (x <= posterior[f"{name}_q95"].values[ok])
+        contraction = 1.0 - (posterior[f"{name}_sd"].values[ok] / ((p.upper - p.lower) / np.sqrt(12.0))) ** 2
+        field = float(np.corrcoef(truth[name].values.ravel(), theta[name].values.ravel())[0, 1])
+        out[f"recovery of {name}"] = _number(
+            r,
+            "r",
+            f"planted against posterior mean over {int(ok.sum())} samples; the 90 % interval covers the truth at "
+            f"{100 * inside.mean():.0f} % of them, the posterior variance is {100 * np.median(contraction):.0f} % below "
+            f"the prior's, and over the learnt map r = {field:.2f}",
+        )
+    out["model runs"] = _number(float(posterior["n_runs"].sum("block").median()), "runs a sample", "median over the samples")
+    return out
+
+
+def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...]) -> dict[str, Any]:
+    """Skill at sites in years not used for calibration, at towers not learnt from, and the map's total."""
+    skill = study.open("skill")
+    out: dict[str, Any] = {}
+    dim = sources.samples.space_dims[0]
+    chosen = skill["nse"]
+    if "season" in chosen.dims:
+        chosen = chosen.sel(season="all")
+    if "scale" in chosen.dims:
+        chosen = chosen.isel(scale=0)
+    if "variable" in chosen.dims:
+        chosen = chosen.isel(variable=0)
+    scale = blocks[0].to.every
+    if "period" in chosen.dims and "validation" in chosen["period"].values:
+        chosen = chosen.sel(period="validation")
+    held = np.isin([str(v) for v in skill[dim].values], sources.held_out)
+    for run in ("default", "calibrated", "extrapolated"):
+        values = chosen.sel(run=run)
+        note = {
+            "default": "one default parameter vector everywhere",
+            "calibrated": "parameters calibrated at the site",
+            "extrapolated": "parameters learnt from other sites",
+        }[run]
+        n = int(np.isfinite(values.values).sum())
+        out[f"{run} NSE"] = _number(
+            _median(values), "median NSE", f"{note}; {scale} GPP in years not used for calibration, {n} sites"
+        )
+        if held.any():
+            part = values.isel({dim: held})
+            n = int(np.isfinite(part.values).sum())
+            out[f"{run} NSE at held-out towers"] = _number(_median(part), "median NSE", f"{note}; {n} towers left out")
+    fluxes = study.open("fluxes")
+    if {"lat", "lon"} <= set(fluxes.dims):
+        name = next(iter(fluxes.data_vars))
+        annual = fluxes[name].mean("time").compute() * 365.0
+        area = _area(fluxes["lat"].values, fluxes["lon"].values)
+        used = np.isfinite(annual.values)
+        total = float(np.nansum(annual.values * area) * 1e-15)
+        mean = float((annual.values * area)[used].sum() / np.broadcast_to(area, used.shape)[used].sum())
+        out["map GPP"] = _number(mean, "gC m-2 yr-1", f"area mean over {int(used.sum())} pixels, {total:.3f} Pg C a year")
+    return out
+
+
+def _area(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+    """Area of the cells of a regular grid, m2, shape (lat, 1)."""
+    radius = 6371007.2
+    step_lat = np.deg2rad(abs(float(lat[1] - lat[0])))
+    step_lon = np.deg2rad(abs(float(lon[1] - lon[0])))
+    return (radius**2 * step_lon * 2.0 * np.sin(step_lat / 2.0) * np.cos(np.deg2rad(lat)))[:, None]

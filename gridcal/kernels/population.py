@@ -1,0 +1,159 @@
+"""Annealed differential-evolution Markov chain: a population of walkers on an emulated posterior.
+
+ter Braak (2006) with the population in two halves that move in turn, each from differences within the other. The start is
+drawn from tempered weights over a pool that covers the box, and the temperature falls to 1 during the burn-in, so that
+every mode the surrogate knows can be found. A step that leaves the box is rejected: the walk stays symmetric.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gridcal.kernels.emulator import emulated_cost, emulated_costs, new_scratch
+from gridcal.kernels.jit import fast_kernel
+from gridcal.kernels.random import integer, normal, uniform
+
+
+@fast_kernel
+def _shuffle(state, x, cost):
+    n, d = x.shape
+    for i in range(n - 1, 0, -1):
+        j = integer(state, i + 1)
+        cost[i], cost[j] = cost[j], cost[i]
+        for k in range(d):
+            x[i, k], x[j, k] = x[j, k], x[i, k]
+
+
+@fast_kernel
+def start_population(state, e, pool, n_walkers):
+    """Walkers (n, d) drawn from `pool` (m, d) by weights tempered until 2 n of them count; costs (n,) and temperature."""
+    m, d = pool.shape
+    cost = emulated_costs(e, pool)
+    lowest = cost.min()
+    weight = np.empty(m)
+    temperature = 1.0
+    for _ in range(80):
+        first = 0.0
+        second = 0.0
+        for i in range(m):
+            weight[i] = math.exp(-0.5 * (cost[i] - lowest) / temperature)
+            first += weight[i]
+            second += weight[i] * weight[i]
+        if first * first / second > 2 * n_walkers:
+            break
+        temperature *= 1.5
+    walkers = np.empty((n_walkers, d))
+    own = np.empty(n_walkers)
+    total = weight.sum()
+    running = 0.0
+    i = -1
+    for m_ in range(n_walkers):
+        wanted = (m_ + uniform(state)) / n_walkers * total
+        while running <= wanted and i < m - 1:
+            i += 1
+            running += weight[i]
+        own[m_] = cost[i]
+        for k in range(d):
+            walkers[m_, k] = pool[i, k]
+    _shuffle(state, walkers, own)
+    return walkers, own, temperature
+
+
+@fast_kernel
+def _restart_stuck(state, x, cost):
+    """Put walkers far above the median cost on top of others (burn-in only)."""
+    n, d = x.shape
+    limit = np.median(cost) + 30.0 + 10.0 * d
+    for m in range(n):
+        if cost[m] > limit:
+            i = integer(state, n)
+            while cost[i] > limit:
+                i = integer(state, n)
+            cost[m] = cost[i]
+            for k in range(d):
+                x[m, k] = x[i, k]
+
+
+@fast_kernel
+def anneal_population(state, e, pool, n_walkers, n_burn, n_keep):
+    """Sample the emulated posterior in the unit box.
+
+    Parameters
+    ----------
+    state : uint64 array, shape (4,)
+        Random stream; advanced.
+    e : Emulator
+        The surrogate.
+    pool : array, shape (m, d)
+        Points the start is drawn from.
+    n_walkers : int
+        Walkers, an even number of at least 6.
+    n_burn, n_keep : int
+        Steps of each walker thrown away and kept.
+
+    Returns
+    -------
+    draws : array, shape (n_keep, n_walkers, d)
+    costs : array, shape (n_keep, n_walkers)
+    acceptance : float
+    """
+    d = pool.shape[1]
+    half = n_walkers // 2
+    x, cost, start_temperature = start_population(state, e, pool, n_walkers)
+    draws = np.empty((n_keep, n_walkers, d))
+    costs = np.empty((n_keep, n_walkers))
+    trial = np.empty((d, half))
+    trial_cost = np.empty(half)
+    inside = np.empty(half, dtype=np.bool_)
+    scratch = new_scratch(e, half)
+    base = 2.38 / math.sqrt(2.0 * d)
+    accepted = 0
+    for step in range(n_burn + n_keep):
+        burning = step < n_burn
+        temperature = 1.0
+        if step < n_burn // 2:
+            temperature = math.exp(math.log(start_temperature) * (1.0 - step / (0.5 * n_burn)))
+        if burning and step % 10 == 0:
+            _shuffle(state, x, cost)
+        if burning and 0.6 * n_burn < step < 0.9 * n_burn and step % max(1, n_burn // 20) == 0:
+            _restart_stuck(state, x, cost)
+        partial = step % 4 == 0
+        for side in range(2):
+            mine, other = (0, half) if side == 0 else (half, 0)
+            for w in range(half):
+                i = other + integer(state, half)
+                j = other + integer(state, half)
+                while j == i:
+                    j = other + integer(state, half)
+                scale = base * math.exp(0.5 * normal(state))
+                if uniform(state) < 0.1:
+                    scale = 1.0
+                inside[w] = True
+                for k in range(d):
+                    here = x[mine + w, k]
+                    y = here
+                    if not (partial and uniform(state) < 0.5):
+                        y = here + scale * (x[i, k] - x[j, k]) + 2e-4 * (uniform(state) - 0.5)
+                    if y < 0.0 or y > 1.0:
+                        inside[w] = False
+                        y = here
+                    trial[k, w] = y
+            emulated_cost(e, trial, scratch, trial_cost)
+            for w in range(half):
+                m = mine + w
+                if not inside[w]:
+                    continue
+                gain = 0.5 * (cost[m] - trial_cost[w]) / temperature
+                if gain >= 0.0 or uniform(state) < math.exp(gain):
+                    cost[m] = trial_cost[w]
+                    accepted += 1
+                    for k in range(d):
+                        x[m, k] = trial[k, w]
+        if not burning:
+            for m in range(n_walkers):
+                costs[step - n_burn, m] = cost[m]
+                for k in range(d):
+                    draws[step - n_burn, m, k] = x[m, k]
+    return draws, costs, accepted / (n_walkers * (n_burn + n_keep))

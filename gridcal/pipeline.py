@@ -1,0 +1,209 @@
+"""The whole job: calibrate at samples, learn from features, predict the map, run it, score it, report it.
+
+Every stage goes into the study folder; a finished stage is not computed again, a killed one resumes at its tiles.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from gridcal.calibrate import CMAES, MASM, calibrate
+from gridcal.config import CalibrationSection, StudyConfig
+from gridcal.cube import Cube
+from gridcal.evaluate import evaluate
+from gridcal.extrapolate import Extrapolator, quality_screen
+from gridcal.fingerprint import fingerprint
+from gridcal.headline import headline_of_sites, headline_of_twin, provenance
+from gridcal.model import ProcessModel
+from gridcal.periods import aggregate
+from gridcal.simulate import simulate
+from gridcal.sources import Sources, build_model, build_sources, sample_labels
+from gridcal.study import Study
+from gridcal.target import Block, Target
+
+log = logging.getLogger("gridcal")
+
+
+def build_blocks(section: CalibrationSection) -> tuple[Block, ...]:
+    """The blocks of a study file."""
+    return tuple(Block(tuple(b.fit), Target(**b.to.model_dump()), b.constraint) for b in section.blocks)
+
+
+def build_method(section: CalibrationSection) -> Any:
+    """The calibration method of a study file."""
+    kinds = {"masm": MASM, "cmaes": CMAES}
+    options = section.options
+    try:
+        return kinds[section.method](**options)
+    except TypeError as error:
+        from gridcal.errors import ConfigError
+
+        raise ConfigError(f"calibration.options of {section.method!r}: {error}", "Remove or rename the option") from error
+
+
+def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> Study:
+    """Run, or resume, a study.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        What to do.
+    path : path
+        The study folder.
+    fresh : bool
+        Delete what the folder holds first.
+
+    Returns
+    -------
+    Study
+        With the stages samples, posterior, skill, learner_skill, importance, parameters, fluxes, for a twin also truth,
+        and the records headline, provenance and caveats.
+
+    Raises
+    ------
+    GridcalError
+        Before the first task, if data or configuration do not fit.
+    """
+    model = build_model(config)
+    blocks = build_blocks(config.calibration)
+    method = build_method(config.calibration)
+    for block in blocks:
+        block.check(model)
+    sources = build_sources(config, model)
+    if fresh and Path(path).exists():
+        shutil.rmtree(path)
+    study = Study(path, config=config.identity())
+    study.record("caveats", sources.caveats)
+    study.record("provenance", provenance(config, model, sources.inputs))
+    samples = sources.samples
+    study.save("samples", _static(samples), label="sample pixels")
+    if sources.truth is not None:
+        study.save("truth", sources.truth, label="planted parameters")
+    lazy = calibrate(
+        samples, model, blocks, method, seed=config.seed, period=sources.period, chunk=config.calibration.chunk
+    )
+    posterior = study.save("posterior", lazy, label="calibrating pixels")
+    learner, training = _learn(study, config, model, posterior, sources)
+    theta = study.save("parameters", learner.predict(sources.grid.features), label="predicting parameters")
+    fluxes = _fluxes(config, model, sources.grid, theta)
+    study.save("fluxes", fluxes, label="running the map")
+    extrapolated = _extrapolated(learner, training, samples)
+    skill = _skill(config, model, blocks, sources, posterior, extrapolated)
+    study.save("skill", skill, label="scoring")
+    if sources.truth is not None:
+        headline = headline_of_twin(study, model, sources, blocks)
+    else:
+        headline = headline_of_sites(study, sources, blocks)
+    study.record("headline", headline)
+    return study
+
+
+def _static(cube: Cube) -> xr.Dataset:
+    """Features and coordinates of the samples."""
+    features = cube.features.compute()
+    dim = cube.space_dims[0]
+    coords = {c: cube.data[c] for c in cube.data.coords if cube.data[c].dims == (dim,)}
+    return features.assign_coords(coords)
+
+
+def _learn(
+    study: Study, config: StudyConfig, model: ProcessModel, posterior: xr.Dataset, sources: Sources
+) -> tuple[Extrapolator, np.ndarray]:
+    """Fit the learner on the samples that pass the screen, or load it if it was fitted on the same data."""
+    section = config.learn
+    keep = quality_screen(posterior, diso=section.diso, rhat=section.rhat)
+    labels = sample_labels(sources.samples)
+    training = keep.values & ~np.isin(labels, sources.held_out)
+    screened = {k: v for k, v in keep.attrs.items() if isinstance(v, int | float | str)}
+    study.record("screen", {"training": int(training.sum()), "samples": int(labels.size), **screened})
+    fitted = [n for block in build_blocks(config.calibration) for n in block.fit]
+    key = fingerprint(
+        {
+            "posterior": posterior.attrs.get("fingerprint", ""),
+            "training": training.tolist(),
+            "learn": section.model_dump(mode="json"),
+        }
+    )
+    folder = study.path / "learner"
+    if (study.read_record("learner") or {}).get("fingerprint") == key and folder.exists():
+        learner = Extrapolator.load(folder)
+    else:
+        dim = sources.samples.space_dims[0]
+        learner = Extrapolator(
+            section.method, features=section.features, n_folds=section.folds, seed=config.seed, **section.options
+        )
+        learner.fit(
+            posterior[list(model.parameters.names)].isel({dim: training}),
+            sources.samples.features.isel({dim: training}).compute(),
+            model.parameters,
+        )
+        learner.save(folder)
+        study.record("learner", {"fingerprint": key, "method": section.method, "fitted": fitted})
+    study.save("learner_skill", learner.skill_.assign_attrs(fingerprint=key), label="learning")
+    study.save("importance", learner.importance_.assign_attrs(fingerprint=key), label="importance")
+    return learner, training
+
+
+def _fluxes(config: StudyConfig, model: ProcessModel, grid: Cube, theta: xr.Dataset) -> xr.Dataset:
+    names = list(model.parameters.names)
+    lazy = simulate(grid, model, theta[names])
+    if config.map.every != "daily":
+        lazy = xr.Dataset({n: aggregate(lazy[n], config.map.every) for n in lazy.data_vars}, attrs=lazy.attrs)
+    lazy.attrs["fingerprint"] = fingerprint({"parameters": theta.attrs.get("fingerprint", ""), "every": config.map.every})
+    return lazy
+
+
+def _extrapolated(learner: Extrapolator, training: np.ndarray, samples: Cube) -> xr.Dataset:
+    """Parameters learnt without the sample itself: out-of-fold where it was trained on, plain prediction elsewhere."""
+    dim = samples.space_dims[0]
+    plain = learner.predict(samples.features.compute(), applicability=False).compute()
+    out = xr.Dataset()
+    for name in learner.cv_.data_vars:
+        values = plain[name].values.astype(float).copy()
+        values[training] = learner.cv_[name].values
+        out[name] = ((dim,), values)
+    return out.assign_coords({dim: samples.data[dim]})
+
+
+def _skill(
+    config: StudyConfig,
+    model: ProcessModel,
+    blocks: tuple[Block, ...],
+    sources: Sources,
+    posterior: xr.Dataset,
+    extrapolated: xr.Dataset,
+) -> xr.Dataset:
+    """Scores of the default, the calibrated and the extrapolated run at the samples."""
+    samples = sources.samples
+    pairs = {b.to.variable: str(b.to.against) for b in blocks}
+    calibrated = posterior[list(model.parameters.names)]
+    runs = {"default": None, "calibrated": calibrated, "extrapolated": extrapolated}
+    section = config.evaluate
+    found = []
+    for theta in runs.values():
+        simulated = simulate(samples, model, theta)
+        found.append(
+            evaluate(
+                simulated,
+                samples.data,
+                variables=pairs,
+                scales=section.scales,
+                periods=section.periods or sources.periods,
+                diso_variant=section.diso_variant,
+            )
+        )
+    skill = xr.concat(found, dim=xr.DataArray(list(runs), dims="run", name="run"), coords="minimal", compat="override")
+    skill.attrs["fingerprint"] = fingerprint(
+        {
+            "posterior": posterior.attrs.get("fingerprint", ""),
+            "extrapolated": {n: extrapolated[n].values.tolist() for n in extrapolated.data_vars},
+            "evaluate": section.model_dump(mode="json"),
+        }
+    )
+    return skill
