@@ -55,7 +55,12 @@ def rank_normalise(chains: Array) -> Array:
     return ndtri((rank - 0.375) / (flat.size + 0.25)).reshape(chains.shape)
 
 
-def _split_rhat(chains: Array) -> float:
+def split_rhat(chains: Array) -> float:
+    """Split R-hat of the values of one parameter, without ranks: one chain far from the others raises it."""
+    return _reduction(split(chains))
+
+
+def _reduction(chains: Array) -> float:
     within = float(chains.var(axis=1, ddof=1).mean())
     if within == 0.0:
         return float("nan")
@@ -67,14 +72,16 @@ def _split_rhat(chains: Array) -> float:
 def rhat(chains: Array) -> float:
     """Rank-normalised split R-hat of one parameter: the larger of the bulk's and of the folded (scale) one.
 
+    Ranks bound what a single stray chain can do to the statistic; :func:`split_rhat` of the values themselves sees it.
+
     Parameters
     ----------
     chains : array, shape (M, N)
         M chains of one parameter.
     """
     halves = split(chains)
-    bulk = _split_rhat(rank_normalise(halves))
-    folded = _split_rhat(rank_normalise(np.abs(halves - np.median(halves))))
+    bulk = _reduction(rank_normalise(halves))
+    folded = _reduction(rank_normalise(np.abs(halves - np.median(halves))))
     return max(bulk, folded) if np.isfinite(folded) else bulk
 
 
@@ -115,11 +122,15 @@ def effective_sample_size(chains: Array) -> float:
     return m * n / max(tau, 1.0 / np.log10(m * n))
 
 
-def worst(chains: Array, statistic: str = "rhat") -> float:
-    """Largest R-hat, or smallest effective sample size (``"ess"``), over the parameters of chains (M, N, d)."""
-    function = rhat if statistic == "rhat" else effective_sample_size
-    values = [function(np.ascontiguousarray(chains[:, :, k])) for k in range(chains.shape[2])]
-    return float(max(values) if statistic == "rhat" else min(values))
+def worst_rhat(chains: Array) -> float:
+    """Largest R-hat, with and without ranks, over the parameters of chains (M, N, d)."""
+    columns = [np.ascontiguousarray(chains[:, :, k]) for k in range(chains.shape[2])]
+    return float(max(max(rhat(c), split_rhat(c)) for c in columns))
+
+
+def worst_ess(chains: Array) -> float:
+    """Smallest effective sample size over the parameters of chains (M, N, d)."""
+    return min(effective_sample_size(np.ascontiguousarray(chains[:, :, k])) for k in range(chains.shape[2]))
 
 
 def importance_weights(cost: Array, surrogate_cost: Array) -> Array:

@@ -62,10 +62,14 @@ def start_population(state, e, pool, n_walkers):
 
 
 @fast_kernel
-def _restart_stuck(state, x, cost):
-    """Put walkers far above the median cost on top of others (burn-in only)."""
+def _restart_lost(state, x, cost):
+    """Put walkers far above the median cost on top of others (burn-in only).
+
+    A Gaussian posterior holds less than 1e-7 of its mass beyond the limit; a walker there is lost in a corner the others
+    left while the temperature fell.
+    """
     n, d = x.shape
-    limit = np.median(cost) + 30.0 + 10.0 * d
+    limit = np.median(cost) + 15.0 + 4.0 * d
     for m in range(n):
         if cost[m] > limit:
             i = integer(state, n)
@@ -97,28 +101,56 @@ def anneal_population(state, e, pool, n_walkers, n_burn, n_keep):
     -------
     draws : array, shape (n_keep, n_walkers, d)
     costs : array, shape (n_keep, n_walkers)
-    acceptance : float
     """
-    d = pool.shape[1]
-    half = n_walkers // 2
-    x, cost, start_temperature = start_population(state, e, pool, n_walkers)
-    draws = np.empty((n_keep, n_walkers, d))
-    costs = np.empty((n_keep, n_walkers))
+    x, cost, temperature = start_population(state, e, pool, n_walkers)
+    move_population(state, e, x, cost, n_burn, temperature, True)
+    return move_population(state, e, x, cost, n_keep, 1.0, False)
+
+
+@fast_kernel
+def move_population(state, e, x, cost, n_steps, start_temperature, burning):
+    """Move a population on the emulated posterior.
+
+    Parameters
+    ----------
+    state : uint64 array, shape (4,)
+        Random stream; advanced.
+    e : Emulator
+        The surrogate.
+    x : array, shape (n, d)
+        Walkers in the unit box; moved.
+    cost : array, shape (n,)
+        Their emulated costs; kept up to date.
+    n_steps : int
+        Steps of each walker.
+    start_temperature : float
+        Temperature of the first step of a burn-in; it falls to 1 by the middle.
+    burning : bool
+        Burn-in: anneal, shuffle the halves, restart lost walkers, store nothing.
+
+    Returns
+    -------
+    draws : array, shape (n_steps, n, d); (0, n, d) for a burn-in
+    costs : array, shape (n_steps, n); (0, n) for a burn-in
+    """
+    n, d = x.shape
+    half = n // 2
+    n_keep = 0 if burning else n_steps
+    draws = np.empty((n_keep, n, d))
+    costs = np.empty((n_keep, n))
     trial = np.empty((d, half))
     trial_cost = np.empty(half)
     inside = np.empty(half, dtype=np.bool_)
     scratch = new_scratch(e, half)
     base = 2.38 / math.sqrt(2.0 * d)
-    accepted = 0
-    for step in range(n_burn + n_keep):
-        burning = step < n_burn
+    for step in range(n_steps):
         temperature = 1.0
-        if step < n_burn // 2:
-            temperature = math.exp(math.log(start_temperature) * (1.0 - step / (0.5 * n_burn)))
+        if burning and step < n_steps // 2:
+            temperature = math.exp(math.log(start_temperature) * (1.0 - step / (0.5 * n_steps)))
         if burning and step % 10 == 0:
             _shuffle(state, x, cost)
-        if burning and 0.6 * n_burn < step < 0.9 * n_burn and step % max(1, n_burn // 20) == 0:
-            _restart_stuck(state, x, cost)
+        if burning and 0.6 * n_steps < step < 0.9 * n_steps and step % max(1, n_steps // 20) == 0:
+            _restart_lost(state, x, cost)
         partial = step % 4 == 0
         for side in range(2):
             mine, other = (0, half) if side == 0 else (half, 0)
@@ -148,12 +180,11 @@ def anneal_population(state, e, pool, n_walkers, n_burn, n_keep):
                 gain = 0.5 * (cost[m] - trial_cost[w]) / temperature
                 if gain >= 0.0 or uniform(state) < math.exp(gain):
                     cost[m] = trial_cost[w]
-                    accepted += 1
                     for k in range(d):
                         x[m, k] = trial[k, w]
         if not burning:
-            for m in range(n_walkers):
-                costs[step - n_burn, m] = cost[m]
+            for m in range(n):
+                costs[step, m] = cost[m]
                 for k in range(d):
-                    draws[step - n_burn, m, k] = x[m, k]
-    return draws, costs, accepted / (n_walkers * (n_burn + n_keep))
+                    draws[step, m, k] = x[m, k]
+    return draws, costs

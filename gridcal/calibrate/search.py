@@ -1,0 +1,290 @@
+"""The adaptive search of one pixel: train the surrogate, sample its posterior, run the model where it matters, verify."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from gridcal.calibrate.diagnostics import gelman_rubin, importance_weights, weight_ess_ratio, worst_rhat
+from gridcal.calibrate.problem import ModelRuns, PixelProblem
+from gridcal.calibrate.status import Status
+from gridcal.calibrate.surrogate import Box, Surrogate
+from gridcal.kernels.design import design, farthest_candidate
+from gridcal.kernels.population import anneal_population
+from gridcal.kernels.random import stream
+from gridcal.kernels.reflect import metropolis_chains
+
+Array = npt.NDArray[np.float64]
+
+BOX_MARGIN = 0.15
+BOX_QUANTILES = (0.003, 0.997)
+RESOLUTION = 1e-4
+"""Distance, in box units, below which a candidate counts as already run."""
+MOST_CANDIDATES = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The options of :class:`~gridcal.calibrate.masm.MASM` with every default filled in for d parameters."""
+
+    n_init: int
+    q: int
+    n_iter: int
+    max_runs: int
+    emulate: str
+    sampler: str
+    zoom: bool
+    warp: bool
+    verify: bool
+    n_verify: int
+    verify_every: int
+    threshold: float
+    drift_tolerance: float
+    rhat_max: float
+    walkers: int
+    n_burn: int
+    n_keep: int
+    short: tuple[int, int, int]
+    refit_growth: float
+    refit_every: int
+    cycles: int
+
+
+@dataclasses.dataclass
+class Chain:
+    """A sampled surrogate posterior: draws in the unit cube (step, walker, d), their emulated costs (step, walker)."""
+
+    draws: Array
+    costs: Array
+    rhat: float = float("nan")
+
+    @property
+    def flat(self) -> Array:
+        """All draws, shape (n, d)."""
+        return self.draws.reshape(-1, self.draws.shape[2])
+
+    def by_walker(self, every: int = 1) -> Array:
+        """Chains (walker, step, d), thinned."""
+        return np.ascontiguousarray(self.draws[::every].transpose(1, 0, 2))
+
+
+def drift(first: Array, second: Array) -> float:
+    """Largest distance between the means of two sets of draws (n, d), in standard deviations of the first."""
+    return float((np.abs(second.mean(axis=0) - first.mean(axis=0)) / (first.std(axis=0) + 1e-300)).max())
+
+
+def accept_second(first: Array, second: Array, rhat: float, tolerance: float, rhat_max: float) -> bool:
+    """The two-chain rule: whether the chain run after the verification points were learnt may be reported.
+
+    Importance weights of a chain's draws show where the surrogate overrates the density, never mass it misses. A second
+    chain, on the surrogate that has learnt the verification runs, must therefore agree with the verified first one.
+    """
+    return drift(first, second) <= tolerance and rhat < rhat_max
+
+
+class Search:
+    """State of the search in one pixel.
+
+    Parameters
+    ----------
+    problem : PixelProblem
+        The problem.
+    settings : Settings
+        The options.
+    seed : SeedSequence
+        Root of the pixel's random streams.
+
+    Attributes
+    ----------
+    runs : ModelRuns
+        Every model run.
+    chain : Chain or None
+        The chain to report.
+    status : Status
+        Outcome.
+    ess_ratio, surrogate_rmse : float
+        Of the last verification (the error of the last chosen points before there is one).
+    """
+
+    def __init__(self, problem: PixelProblem, settings: Settings, seed: np.random.SeedSequence) -> None:
+        self.problem = problem
+        self.settings = settings
+        root = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key, pool_size=seed.pool_size)
+        first, second = root.spawn(2)
+        self.rng = np.random.default_rng(first)
+        self.state = stream(second)
+        self.runs = ModelRuns(problem)
+        self.surrogate = Surrogate(problem, settings.emulate, settings.warp)
+        self.box = Box.cube(problem.d)
+        self.chain: Chain | None = None
+        self.status = Status.surrogate_unverified
+        self.ess_ratio = float("nan")
+        self.surrogate_rmse = float("nan")
+        self._reach: Array | None = None
+        self._trained_at = 0
+        self._trained_inside = 0
+
+    def execute(self) -> None:
+        """Run the search to its end; `chain` and `status` hold the outcome."""
+        s, runs, d = self.settings, self.runs, self.problem.d
+        shifted = (design(s.n_init, d) + self.rng.random(d)) % 1.0
+        runs.run(shifted)
+        limit = s.max_runs - 1
+        while runs.n_good < d + 2 and runs.n + d <= limit and runs.n < 4 * s.n_init:
+            runs.run(self.rng.random((d, d)))
+        if runs.n_good < d + 2:
+            self.status = Status.model_failure
+            return
+        verified: Chain | None = None
+        since = 0
+        for iteration in range(s.n_iter + 1):
+            self._train(iteration)
+            if verified is not None:
+                second = self._final_chain()
+                if accept_second(verified.flat, second.flat, second.rhat, s.drift_tolerance, s.rhat_max):
+                    self.chain, self.status = second, Status.ok
+                    return
+                self._reach = self._reached(verified)
+                verified, since = None, s.verify_every - 3
+            room = limit - runs.n
+            if iteration == s.n_iter or room < min(s.q, s.n_verify):
+                break
+            if s.verify and room >= s.n_verify and (since >= s.verify_every - 1 or room < s.n_verify + s.q):
+                verified = self._verify()
+                since = 0
+            elif room >= s.q:
+                self._explore()
+                since += 1
+            else:
+                break
+        self._finish()
+
+    def _train(self, iteration: int) -> None:
+        """Choose the box and train the surrogate in it; hyper-parameters on the schedule."""
+        s, runs = self.settings, self.runs
+        box = self._wanted_box()
+        inside = int((box.contains(runs.unit) & ~runs.failed).sum())
+        moved = bool(np.any(np.abs(np.log(box.width / self.box.width)) > 0.7))
+        if s.refit_every:
+            refit = iteration % s.refit_every == 0
+        else:
+            refit = runs.n >= self._trained_at * s.refit_growth or moved or inside > 1.5 * self._trained_inside
+        if refit:
+            self._trained_at, self._trained_inside = runs.n, inside
+        self.box = box
+        self.surrogate.train(runs, box, refit, restarts=2 if iteration < 10 else 1)
+
+    def _wanted_box(self) -> Box:
+        """Bounding box of the best runs and of the last chain, with a margin."""
+        d = self.problem.d
+        if not self.settings.zoom:
+            return Box.cube(d)
+        best = np.argsort(self.runs.cost, kind="stable")[: min(self.runs.n_good, max(10 * d, 40))]
+        lower, upper = self.runs.unit[best].min(axis=0), self.runs.unit[best].max(axis=0)
+        if self._reach is not None:
+            lower, upper = np.minimum(lower, self._reach[0]), np.maximum(upper, self._reach[1])
+        margin = BOX_MARGIN * (upper - lower) + 1e-3
+        lower, upper = np.maximum(lower - margin, 0.0), np.minimum(upper + margin, 1.0)
+        return Box(lower, upper - lower)
+
+    def _sample(self, walkers: int, n_burn: int, n_keep: int) -> Chain:
+        """Sample the surrogate's posterior; draws are given in the unit cube."""
+        runs, box = self.runs, self.box
+        assert self.surrogate.emulator is not None
+        order = np.argsort(runs.cost, kind="stable")[: min(runs.n_good, 50)]
+        best = np.clip(box.to_box(runs.unit[order]), 0.0, 1.0)
+        if self.settings.sampler == "metropolis":
+            start = np.ascontiguousarray(best[:walkers])
+            spread = np.eye(self.problem.d) * 0.02
+            draws, costs, _ = metropolis_chains(
+                self.state, self.surrogate.emulator, start, spread, n_burn, n_keep, True
+            )
+        else:
+            size = 2000 if n_burn > 500 else 700
+            pool = np.concatenate([best, self.rng.random((size, self.problem.d))])
+            draws, costs = anneal_population(self.state, self.surrogate.emulator, pool, walkers, n_burn, n_keep)
+        return Chain(box.to_unit(draws), costs)
+
+    def _final_chain(self) -> Chain:
+        s = self.settings
+        chain = self._sample(s.walkers, s.n_burn, s.n_keep)
+        chain.rhat = worst_rhat(chain.by_walker(max(1, s.n_keep // 200)))
+        return chain
+
+    def _reached(self, chain: Chain) -> Array:
+        every = max(1, chain.flat.shape[0] // 20000)
+        return np.quantile(chain.flat[::every], BOX_QUANTILES, axis=0)
+
+    def _verify(self) -> Chain | None:
+        """Run the model at draws of a final-length chain; the chain, if the weights of its draws are even enough."""
+        s = self.settings
+        chain = self._final_chain()
+        self._reach = self._reached(chain)
+        chosen = self.rng.choice(chain.flat.shape[0], s.n_verify, replace=False)
+        expected = chain.costs.reshape(-1)[chosen]
+        cost = self.runs.run(chain.flat[chosen])
+        self.ess_ratio = weight_ess_ratio(cost, expected)
+        self.surrogate_rmse = float(np.sqrt(np.mean((cost - expected) ** 2)))
+        return chain if self.ess_ratio > s.threshold else None
+
+    def _explore(self) -> None:
+        """Run the model at q points of a short chain: the farthest of each bin of cost, and the best."""
+        s, box = self.settings, self.box
+        chain = self._sample(*s.short)
+        self._reach = self._reached(chain)
+        order = np.argsort(chain.costs.reshape(-1), kind="stable")
+        candidates = box.to_box(chain.flat[order])
+        known = box.to_box(self.runs.unit[box.contains(self.runs.unit)])
+        size = candidates.shape[0] // max(1, s.q - 1)
+        for b in range(s.q - 1):
+            group = candidates[b * size : (b + 1) * size]
+            if group.shape[0] > MOST_CANDIDATES:
+                group = group[self.rng.choice(group.shape[0], MOST_CANDIDATES, replace=False)]
+            index, distance = farthest_candidate(known, np.ascontiguousarray(group))
+            if distance < RESOLUTION:
+                group = self.rng.random((MOST_CANDIDATES, self.problem.d))
+                index, distance = farthest_candidate(known, group)
+            known = np.concatenate([known, group[index][None]])
+        distance = np.sqrt(((known - candidates[0]) ** 2).sum(axis=1).min())
+        last = candidates[0] if distance > 1e-6 else self.rng.random(self.problem.d)
+        new = box.to_unit(np.concatenate([known[known.shape[0] - (s.q - 1) :], last[None]]))
+        expected = self.surrogate.costs(new)
+        cost = self.runs.run(new)
+        if not np.isfinite(self.ess_ratio):
+            self.surrogate_rmse = float(np.sqrt(np.mean((cost - expected) ** 2)))
+
+    def _finish(self) -> None:
+        """Chain of a search whose budget is spent (or that never verifies)."""
+        s = self.settings
+        if s.sampler != "metropolis":
+            self.chain = self._final_chain()
+            if not self.chain.rhat < s.rhat_max:
+                self.status = Status.not_converged
+            return
+        kept: list[Array] = []
+        costs: list[Array] = []
+        factor = math.inf
+        for _ in range(s.cycles):
+            cycle = self._sample(s.walkers, s.n_burn, s.n_keep)
+            kept.append(cycle.draws)
+            costs.append(cycle.costs)
+            draws = np.concatenate(kept[-2:])
+            columns = draws.transpose(2, 1, 0)
+            factor = max(gelman_rubin(np.ascontiguousarray(c)) for c in columns)
+            if factor < s.rhat_max:
+                break
+        self.chain = Chain(np.concatenate(kept[-2:]), np.concatenate(costs[-2:]))
+        self.chain.rhat = worst_rhat(self.chain.by_walker(max(1, self.chain.draws.shape[0] // 2000)))
+        self.status = Status.ok if factor < s.rhat_max else Status.not_converged
+
+
+def corrected_mean(draws: Array, points: Array, cost: Array, surrogate_cost: Array) -> Array:
+    """Posterior mean with the surrogate's error removed to first order, from K verification runs.
+
+    Control-variate form: mean of the draws plus the difference between the weighted and the plain mean of the K points.
+    """
+    weight = importance_weights(cost, surrogate_cost)
+    return draws.mean(axis=0) + weight @ points - points.mean(axis=0)
