@@ -1,0 +1,130 @@
+"""Where the work runs: this machine, a SLURM cluster, a Dask gateway, or a scheduler that is already there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+from gridcal.errors import ConfigError, MissingExtraError
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def connect(kind: str = "local", *, workers: int | None = None, **options: Any) -> Any:
+    """Connect to a cluster.
+
+    Parameters
+    ----------
+    kind : str
+        ``"local"`` (worker processes on this machine), ``"slurm"``, ``"gateway"``, or the address of a running scheduler.
+    workers : int, optional
+        How many; the machine's cores, or 2 on clusters.
+    **options
+        Passed on to LocalCluster, SLURMCluster (queue, account, cores, memory, walltime, ...) or Gateway.new_cluster.
+
+    Returns
+    -------
+    distributed.Client
+        A context manager; its repr shows the dashboard's address. Leaving it closes what was started.
+
+    Raises
+    ------
+    ConfigError
+        If `kind` is unknown or an option impossible.
+    MissingExtraError
+        If a library is missing.
+    """
+    if kind == "local":
+        return _local(workers or os.cpu_count() or 1, options)
+    if kind == "slurm":
+        return _slurm(workers or 2, options)
+    if kind == "gateway":
+        return _gateway(workers or 2, options)
+    if "://" in kind:
+        from distributed import Client
+
+        return Client(kind, **options)
+    raise ConfigError(f"unknown cluster {kind!r}", "Use 'local', 'slurm', 'gateway' or a scheduler's address (tcp://...)")
+
+
+def _configure() -> None:
+    import dask
+
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": 10,
+            "distributed.deploy.lost-worker-timeout": "5s",
+            "distributed.comm.timeouts.connect": "60s",
+        }
+    )
+
+
+def _local(workers: int, options: dict[str, Any]) -> Any:
+    from distributed import Client
+
+    _configure()
+    settings: dict[str, Any] = {
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "dashboard_address": ":0",
+        "local_directory": tempfile.gettempdir(),
+        "silence_logs": 40,
+    }
+    client = Client(**(settings | options))
+    for name in _ONE_THREAD:
+        client.run(os.environ.__setitem__, name, "1")
+    return client
+
+
+def slurm_cluster(**options: Any) -> Any:
+    """A SLURMCluster whose workers leave before their wall time and use one thread each.
+
+    Parameters
+    ----------
+    **options
+        Of dask_jobqueue.SLURMCluster. ``walltime`` (default 2 hours) also sets the workers' lifetime.
+    """
+    from dask_jobqueue import SLURMCluster
+
+    settings: dict[str, Any] = {"cores": 1, "processes": 1, "memory": "4GiB", "walltime": "02:00:00"} | options
+    seconds = _seconds(str(settings["walltime"]))
+    margin = min(300, max(seconds // 5, 10))
+    settings.setdefault(
+        "worker_extra_args", ["--lifetime", f"{max(seconds - margin, 15)}s", "--lifetime-stagger", f"{margin // 2}s"]
+    )
+    exports = [f"export {name}=1" for name in _ONE_THREAD]
+    exports.append("export NUMBA_CACHE_DIR=${TMPDIR:-/tmp}/gridcal-numba-$SLURM_JOB_ID")
+    settings["job_script_prologue"] = [*exports, *settings.get("job_script_prologue", [])]
+    return SLURMCluster(**settings)
+
+
+def _slurm(workers: int, options: dict[str, Any]) -> Any:
+    from distributed import Client
+
+    _configure()
+    cluster = slurm_cluster(**options)
+    cluster.adapt(minimum_jobs=workers, maximum_jobs=workers, interval="10s", wait_count=20)
+    return Client(cluster)
+
+
+def _gateway(workers: int, options: dict[str, Any]) -> Any:
+    try:
+        from dask_gateway import Gateway
+    except ImportError as error:
+        raise MissingExtraError("dask-gateway is not installed", "pip install dask-gateway") from error
+    cluster = Gateway().new_cluster(**options)
+    cluster.adapt(minimum=workers, maximum=workers)
+    return cluster.get_client()
+
+
+def _seconds(walltime: str) -> int:
+    try:
+        days, _, clock = walltime.rpartition("-")
+        parts = [int(p) for p in clock.split(":")]
+    except ValueError as error:
+        raise ConfigError(f"walltime {walltime!r} is not HH:MM:SS", "Write e.g. '02:00:00' or '1-12:00:00'") from error
+    total = 0
+    for part in parts:
+        total = total * 60 + part
+    return total + (int(days) * 86400 if days else 0)
