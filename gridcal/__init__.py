@@ -15,7 +15,7 @@ _PUBLIC = {
     "Block": "gridcal.target",
     "CMAES": "gridcal.calibrate",
     "Cube": "gridcal.cube",
-    "Extrapolator": "gridcal.extrapolate",
+    "Extrapolator": "gridcal.extrapolation",
     "GridcalError": "gridcal.errors",
     "MASM": "gridcal.calibrate",
     "Parameter": "gridcal.parameters",
@@ -27,28 +27,27 @@ _PUBLIC = {
     "Target": "gridcal.target",
     "calibrate": "gridcal.calibrate",
     "check_model": "gridcal.conformance",
-    "evaluate": "gridcal.evaluate",
+    "evaluate": "gridcal.evaluation",
     "open_cube": "gridcal.cube",
-    "quality_screen": "gridcal.extrapolate",
+    "quality_screen": "gridcal.extrapolation",
     "sample_pixels": "gridcal.sampling",
-    "simulate": "gridcal.simulate",
+    "simulate": "gridcal.simulation",
     "write_report": "gridcal.report",
 }
-_MODULES = ("calibrate", "catalog", "cluster", "evaluate", "extrapolate", "ingest", "models", "periods", "plot", "synthetic")
-_VERBS = {"calibrate", "evaluate", "simulate"}
+_MODULES = ("catalog", "cluster", "ingest", "models", "periods", "plot", "synthetic")
 
-__all__ = ["__version__", *sorted(_PUBLIC), *(m for m in _MODULES if m not in _PUBLIC)]
+__all__ = ["__version__", *sorted(_PUBLIC), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         value = getattr(importlib.import_module(_PUBLIC[name]), name)
-        if name not in _VERBS:
-            globals()[name] = value
-        return value
-    if name in _MODULES:
-        return importlib.import_module(f"gridcal.{name}")
-    raise AttributeError(f"module 'gridcal' has no attribute {name!r}")
+    elif name in _MODULES:
+        value = importlib.import_module(f"gridcal.{name}")
+    else:
+        raise AttributeError(f"module 'gridcal' has no attribute {name!r}")
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

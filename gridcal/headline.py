@@ -13,7 +13,7 @@ import yaml
 
 from gridcal.config import StudyConfig
 from gridcal.model import ProcessModel
-from gridcal.simulate import simulate
+from gridcal.simulation import simulate
 from gridcal.sources import Sources
 from gridcal.study import Study
 from gridcal.target import Block
@@ -93,7 +93,7 @@ def headline_of_twin(study: Study, model: ProcessModel, sources: Sources, blocks
             f"{100 * inside.mean():.0f} % of them, the posterior variance is {100 * np.median(contraction):.0f} % below "
             f"the prior's, and over the learnt map r = {field:.2f}",
         )
-    out["model runs"] = _number(float(posterior["n_runs"].sum("block").median()), "runs a sample", "median over the samples")
+    out["model runs"] = _number(float(np.median(posterior["n_runs"].sum("block").values)), "runs a sample", "median over the samples")
     return out
 
 

@@ -16,13 +16,13 @@ import xarray as xr
 from gridcal.calibrate import CMAES, MASM, calibrate
 from gridcal.config import CalibrationSection, StudyConfig
 from gridcal.cube import Cube
-from gridcal.evaluate import evaluate
-from gridcal.extrapolate import Extrapolator, quality_screen
+from gridcal.evaluation import evaluate
+from gridcal.extrapolation import Extrapolator, quality_screen
 from gridcal.fingerprint import fingerprint
 from gridcal.headline import headline_of_sites, headline_of_twin, provenance
 from gridcal.model import ProcessModel
 from gridcal.periods import aggregate
-from gridcal.simulate import simulate
+from gridcal.simulation import simulate
 from gridcal.sources import Sources, build_model, build_sources, sample_labels
 from gridcal.study import Study
 from gridcal.target import Block, Target

@@ -83,13 +83,15 @@ def _twin(section: TwinSection, config: StudyConfig, model: ProcessModel) -> Sou
 
     made = twin(section.lat, section.lon, section.years, snr_db=section.snr_db, seed=config.seed, model=model)
     pixels = sample_pixels(made.cube, n=section.samples, seed=config.seed)
+    samples = made.cube.sel(pixel=pixels)
+    samples = dataclasses.replace(samples, data=samples.data.compute())
     period, periods = None, None
     if section.years > 1:
         last = 2000 + section.years
         period = ("2001", str(last - 1))
         periods = {"calibration": period, "validation": (str(last), str(last))}
     return Sources(
-        made.cube.sel(pixel=pixels),
+        samples,
         made.cube,
         period,
         periods,

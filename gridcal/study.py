@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import numpy as np
 import xarray as xr
 
@@ -18,7 +19,7 @@ from gridcal.errors import StudyError
 from gridcal.fingerprint import canonical, differences, fingerprint as hash_of
 from gridcal.ledger import Ledger, Lock, read_json, write_json
 from gridcal.progress import progress
-from gridcal.tiles import tile_chunks, tiles
+from gridcal.tiles import SPACE, tile_chunks, tiles
 from gridcal.version import __version__
 
 SCHEMA = 1
@@ -255,17 +256,20 @@ def canonical_numbers(obj: Any) -> Any:
 
 
 def _storable(ds: xr.Dataset) -> xr.Dataset:
-    """Text as fixed strings, booleans as bytes, space dimensions in the public order."""
+    """Booleans as bytes; every dimension but space in one chunk."""
     out = ds.copy()
+    for name, x in ds.data_vars.items():
+        if x.chunks is not None:
+            out[name] = x.chunk({d: -1 for d in x.dims if d not in SPACE})
+    out = out.assign_coords({c: x.compute() for c, x in ds.coords.items() if x.chunks is not None})
     for name, x in ds.variables.items():
         if x.dtype.kind == "b":
-            out[name] = ds[name].astype(np.int8).assign_attrs(ds[name].attrs)
+            out[name] = out[name].astype(np.int8).assign_attrs(ds[name].attrs)
     return out
 
 
 def run_tile(part: xr.Dataset, path: str, region: dict[str, slice]) -> dict[str, Any]:
     """Compute one tile, write it, and return its facts. A plain function: it runs on any worker."""
-    import dask
     from threadpoolctl import threadpool_limits
 
     start = time.monotonic()
@@ -287,7 +291,8 @@ def _execute(
     bare = dataset.drop_vars([c for c in dataset.coords if c not in dataset.dims])
 
     def piece(region: dict[str, slice]) -> xr.Dataset:
-        return bare.isel({d: s for d, s in region.items() if d in bare.dims})
+        part = bare.isel({d: s for d, s in region.items() if d in bare.dims})
+        return dask.optimize(part)[0]  # so that a task carries its own tile's graph and data only
 
     client = _client()
     if client is None:

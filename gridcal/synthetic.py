@@ -15,15 +15,15 @@ import xarray as xr
 
 from gridcal.cube import Cube
 from gridcal.kernels.bucket import wai
-from gridcal.kernels.solar import cloudiness_index, esat, net_radiation, priestley_taylor, toa_radiation
+from gridcal.kernels.solar import cloudiness_index, esat, net_radiation, toa_radiation
 from gridcal.model import ProcessModel
 from gridcal.models.lue import lue
 from gridcal.periods import aggregate, period_index
-from gridcal.simulate import simulate
+from gridcal.simulation import simulate
 
 Array = npt.NDArray[np.float64]
 
-PLANTED = ("eps_max", "Topt", "kT", "WI", "gamma")
+PLANTED = ("eps_max", "Topt", "kT", "WI")
 """Parameters whose fields vary over the region; the others sit at the model's defaults."""
 
 FEATURES = ("bio1", "bio4", "bio12", "elv", "ndvi_maximum", "field_capacity", "koeppen")
@@ -141,17 +141,17 @@ def _truth(features: xr.Dataset, model: ProcessModel) -> xr.Dataset:
     f = features
     boreal = (f["koeppen"] == "Dfb").astype(float)
     fields = {
-        "eps_max": 2.3 + 9.0 * (f["ndvi_maximum"] - 0.86) + 0.0009 * (f["bio12"] - 1050.0) - 0.35 * boreal,
-        "Topt": 19.5 + 0.95 * (f["bio1"] - 10.5) + 1.2 * np.tanh((f["elv"] - 350.0) / 300.0),
-        "kT": 9.0 + 0.018 * (f["bio4"] - 820.0) + 1.5 * boreal,
-        "WI": 0.36 - 0.00028 * (f["bio12"] - 1050.0) + 0.0009 * (f["field_capacity"] - 190.0),
-        "gamma": 0.06 + 0.045 * np.tanh((f["field_capacity"] - 190.0) / 80.0) - 0.00002 * (f["bio12"] - 1050.0),
+        "eps_max": 2.4 + 7.0 * (f["ndvi_maximum"] - 0.86) + 0.0008 * (f["bio12"] - 1050.0) - 0.3 * boreal,
+        "Topt": 19.5 + 1.1 * (f["bio1"] - 10.5) + 1.5 * np.tanh((f["elv"] - 350.0) / 300.0),
+        "kT": 9.0 + 0.03 * (f["bio4"] - 820.0) + 2.0 * boreal,
+        "WI": 0.48 - 0.00025 * (f["bio12"] - 1050.0) + 0.001 * (f["field_capacity"] - 190.0),
     }
+    limits = {"eps_max": (1.0, 5.0), "Topt": (9.0, 30.0), "kT": (5.0, 18.0), "WI": (0.2, 0.85)}
     truth = xr.Dataset()
     for p in model.parameters:
         value = fields.get(p.name, xr.full_like(f["bio1"], p.default))
-        margin = 0.02 * (p.upper - p.lower) if p.name in fields and p.name != "gamma" else 0.0
-        value = value.clip(max(p.lower + margin, 0.004 if p.name == "gamma" else -np.inf), p.upper - margin)
+        if p.name in limits:
+            value = value.clip(*limits[p.name])
         truth[p.name] = value.drop_vars("koeppen", errors="ignore").assign_attrs(units=p.units, long_name=p.description)
     return truth
 
@@ -183,7 +183,6 @@ def _weather(features: xr.Dataset, time: pd.DatetimeIndex, rng: np.random.Genera
     fapar = 0.3 + (np.minimum(0.95, flat["ndvi_maximum"] + 0.02) - 0.3) * ramp * ramp * (3.0 - 2.0 * ramp)
     radiation = net_radiation(rsds_mj, toa, tas, vpd)
     water = wai(pr, tas, radiation, awc=flat["field_capacity"])[0]
-    del priestley  # noqa: F821
     values = {
         "tas": tas,
         "vpd": vpd,

@@ -39,7 +39,7 @@ def calibrate(
     seed: int = 0,
     period: tuple[str, str] | str | None = None,
     start: xr.Dataset | None = None,
-    chunk: int = 8,
+    chunk: int | None = None,
 ) -> xr.Dataset:
     """Calibrate a model at every sample pixel or site.
 
@@ -60,8 +60,8 @@ def calibrate(
         days. Observations outside it are not seen. All by default.
     start : Dataset, optional
         Values of parameters no block fits, one a pixel; defaults otherwise.
-    chunk : int
-        Pixels in a task where the cube is in memory.
+    chunk : int, optional
+        Pixels in a task; the cube's own chunks, or 8 where it is in memory, without it.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def calibrate(
     if dim not in data.coords:
         data = data.assign_coords({dim: np.arange(data.sizes[dim])})
     chunks = data.chunksizes.get(dim)
-    data = data.chunk({dim: chunks if chunks is not None else chunk, "time": -1})
+    data = data.chunk({dim: chunk or chunks or 8, "time": -1})
     days = data["time"].to_index()
     labels = [period_index(days, b.to.every)[0] for b in blocks]
     inside = np.ones(days.size, dtype=bool)

@@ -1,0 +1,7 @@
+"""Extrapolation: parameters learnt from the environment at samples, predicted for every pixel."""
+
+from gridcal.extrapolation.encoder import FeatureEncoder
+from gridcal.extrapolation.extrapolator import Extrapolator
+from gridcal.extrapolation.screen import quality_screen
+
+__all__ = ["Extrapolator", "FeatureEncoder", "quality_screen"]
