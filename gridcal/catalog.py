@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from gridcal.errors import CatalogError, InputError
-from gridcal.units import conversion, normalise
-from gridcal.variables import VARIABLES
+from gridcal.errors import CatalogError, GridcalError, InputError
+from gridcal.units import normalise
 
 _LIMIT = 1_000_000
+_REMOTE = ("s3", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 DATA_DIR_VARIABLE = "GRIDCAL_DATA"
+"""Environment variable that names the data directory."""
 
 
 class _Strict(BaseModel):
@@ -53,7 +56,8 @@ class CatalogEntry(_Strict):
     format : {"netcdf", "zarr", "csv"}
         Of the data.
     location : str
-        Path below the data directory, or beside the entry file with ``./``; absolute paths and addresses are taken as they are.
+        Path below the data directory, or beside the entry file with ``./``; absolute paths and addresses are taken
+        as they are.
     dims : dict
         Renamings of dimensions, {name in the file: name}.
     variables : dict
@@ -86,13 +90,29 @@ class CatalogEntry(_Strict):
     @field_validator("location")
     @classmethod
     def _inside(cls, location: str) -> str:
-        if ".." in Path(location).parts:
+        if ".." in location.replace("\\", "/").split("/"):
             raise ValueError("location leaves its folder ('..'); give a path below the data directory")
+        if any(mark in location for mark in ("{{", "{%", "$", "~")):
+            raise ValueError(
+                f"location {location!r} holds a template; nothing is expanded in an entry, give the plain path"
+            )
+        scheme, colon, _ = location.partition("://")
+        if colon and scheme not in _REMOTE:
+            raise ValueError(f"location has the scheme {scheme!r}; known are {', '.join(_REMOTE)}, or a plain path")
         return location
+
+    @model_validator(mode="after")
+    def _features_declared(self) -> CatalogEntry:
+        stray = [f for f in self.features if f not in self.variables]
+        if stray:
+            raise ValueError(f"feature {stray[0]!r} is not among the variables; declare it there or leave it out")
+        if self.index is not None and self.format != "csv":
+            raise ValueError("index labels the rows of a csv; leave it out for other formats")
+        return self
 
 
 def catalog_folder() -> Path:
-    """Folder of the entries that come with gridcal: in the wheel, or beside the package in a checkout."""
+    """Return the folder of the entries that come with gridcal: in the wheel, or beside the package in a checkout."""
     here = Path(__file__).parent
     for folder in (here / "_catalogs", here.parent / "catalogs"):
         if folder.is_dir():
@@ -126,15 +146,10 @@ def load_entry(name: str | Path) -> CatalogEntry:
             hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(list_entries())}"
             raise CatalogError(f"no catalog entry {str(name)!r}", hint)
     if not path.is_file():
-        raise CatalogError(f"no catalog file {str(path)!r}", "Give the path of an entry file, or the id of a known entry")
-    if path.stat().st_size > _LIMIT:
-        raise CatalogError(f"catalog file {str(path)!r} is larger than {_LIMIT} bytes", "An entry is a page of YAML")
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise CatalogError(f"catalog file {str(path)!r} is not plain YAML: {error}", "Repair the line named above") from error
-    if not isinstance(document, dict):
-        raise CatalogError(f"catalog file {str(path)!r} holds no mapping", "Start with 'id: ...'")
+        raise CatalogError(
+            f"no catalog file {str(path)!r}", "Give the path of an entry file, or the id of a known entry"
+        )
+    document = _plain_yaml(path)
     document.setdefault("id", path.stem)
     try:
         entry = CatalogEntry.model_validate(document)
@@ -143,6 +158,37 @@ def load_entry(name: str | Path) -> CatalogEntry:
     if entry.location.startswith("./"):
         entry = entry.model_copy(update={"location": str((path.parent / entry.location).resolve())})
     return entry
+
+
+def _plain_yaml(path: Path) -> dict[str, Any]:
+    """Read an entry file: small, without tags, aliases or keys given twice."""
+    if path.stat().st_size > _LIMIT:
+        raise CatalogError(f"catalog file {str(path)!r} is larger than {_LIMIT} bytes", "An entry is a page of YAML")
+    try:
+        text = path.read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise CatalogError(f"catalog file {str(path)!r} uses a YAML alias (*name)", "Write the value out")
+        twice = _given_twice(yaml.compose(text, Loader=yaml.SafeLoader))
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise CatalogError(
+            f"catalog file {str(path)!r} is not plain YAML: {error}", "Repair the line named above"
+        ) from error
+    if twice is not None:
+        raise CatalogError(f"catalog file {str(path)!r} gives the key {twice!r} twice", "Remove one of the two")
+    if not isinstance(document, dict):
+        raise CatalogError(f"catalog file {str(path)!r} holds no mapping", "Start with 'id: ...'")
+    return document
+
+
+def _given_twice(node: yaml.Node | None) -> str | None:
+    if isinstance(node, yaml.MappingNode):
+        keys = [str(key.value) for key, _ in node.value]
+        found = next((k for k in keys if keys.count(k) > 1), None)
+        return found or next((t for _, child in node.value if (t := _given_twice(child)) is not None), None)
+    if isinstance(node, yaml.SequenceNode):
+        return next((t for child in node.value if (t := _given_twice(child)) is not None), None)
+    return None
 
 
 def _readable(error: ValidationError, path: Path) -> CatalogError:
@@ -154,7 +200,9 @@ def _readable(error: ValidationError, path: Path) -> CatalogError:
         hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}"
         return CatalogError(f"catalog file {str(path)!r}: unknown key {where!r}", hint)
     message = first["msg"].removeprefix("Value error, ")
-    return CatalogError(f"catalog file {str(path)!r}: {where}: {message}", "Repair this value")
+    if first["type"] == "missing":
+        return CatalogError(f"catalog file {str(path)!r}: the key {where!r} is missing", "Add it")
+    return CatalogError(f"catalog file {str(path)!r}: {where + ': ' if where else ''}{message}", "Repair this value")
 
 
 def data_path(entry: CatalogEntry, data_dir: str | Path | None = None) -> str:
@@ -186,38 +234,68 @@ def data_path(entry: CatalogEntry, data_dir: str | Path | None = None) -> str:
 
 
 def check_entry(entry: CatalogEntry, data_dir: str | Path | None = None) -> list[tuple[str, bool, str]]:
-    """Compare an entry with its data: location, variables, units, coordinates.
+    """Compare an entry with its data: location, variables, units, time, grid, features.
+
+    Parameters
+    ----------
+    entry : CatalogEntry
+        The entry.
+    data_dir : path, optional
+        Data directory; the environment variable GRIDCAL_DATA without it.
 
     Returns
     -------
     list of (what, good, message)
-        One row a check; nothing but metadata and coordinates is read.
+        One row a check, all of them even if one fails; nothing but metadata and coordinates is read.
     """
-    from gridcal.cube import open_cube
+    from gridcal.cube.dataset import Cube
+    from gridcal.cube.formats import open_native
+    from gridcal.cube.opening import under_public_names
+    from gridcal.validate import check_space, check_time
 
     rows: list[tuple[str, bool, str]] = []
-    try:
-        data_path(entry, data_dir)
-        rows.append(("location", True, ""))
-        cube = open_cube(entry, data_dir=data_dir)
-    except (InputError, CatalogError) as error:
-        return [*rows, ("opens", False, str(error))]
-    rows.append(("opens", True, f"{len(cube.data.data_vars)} variables, {dict(cube.data.sizes)}"))
-    for name in entry.variables:
-        if name not in cube.data.variables:
-            rows.append((name, False, "not in the data"))
-            continue
-        units = cube.data[name].attrs.get("units")
-        if units is not None and name in VARIABLES:
-            try:
-                conversion(units, VARIABLES[name].units)
-            except InputError as error:
-                rows.append((name, False, str(error)))
-                continue
-        rows.append((name, True, str(units or "")))
-    stray = [f for f in entry.features if f not in cube.data.variables]
-    rows.append(("features", not stray, f"not in the data: {', '.join(stray)}" if stray else ""))
+
+    def attempt(what: str, action: Callable[[], Any], message: Callable[[Any], str] = lambda _: "") -> Any:
+        try:
+            result = action()
+        except GridcalError as error:
+            rows.append((what, False, str(error)))
+            return None
+        rows.append((what, True, message(result)))
+        return result
+
+    path = attempt("location", lambda: data_path(entry, data_dir))
+    if path is None:
+        return rows
+    native = attempt("opens", lambda: open_native(path, entry.format, index=entry.index), lambda ds: _sizes(ds.sizes))
+    if native is None:
+        return rows
+    readable = []
+    for name, spec in entry.variables.items():
+        one = entry.model_copy(update={"variables": {name: spec}, "features": [], "kind": "table"})
+        action = functools.partial(_one_variable, native, one, name)
+        if attempt(name, action, lambda x: str(x.attrs.get("units", ""))) is not None:
+            readable.append(name)
+    rest = entry.model_copy(update={"variables": {n: entry.variables[n] for n in readable}})
+    ds = attempt("dimensions", lambda: under_public_names(native, rest), lambda ds: _sizes(ds.sizes))
+    if ds is None:
+        return rows
+    attempt("time", lambda: check_time(ds))
+    attempt("space", lambda: check_space(ds))
+    if all(good for _, good, _ in rows):
+        attempt("features", lambda: Cube.from_dataset(ds, features=entry.features), lambda c: f"{len(c.feature_names)}")
     return rows
+
+
+def _one_variable(native: Any, entry: CatalogEntry, name: str) -> Any:
+    from gridcal.cube.canonical import canonical_units
+    from gridcal.cube.opening import under_public_names
+
+    return canonical_units(under_public_names(native, entry))[name]
+
+
+def _sizes(sizes: Any) -> str:
+    return ", ".join(f"{dim} {size}" for dim, size in sizes.items())
 
 
 def describe(entry: CatalogEntry) -> dict[str, Any]:

@@ -144,9 +144,9 @@ def _truth(features: xr.Dataset, model: ProcessModel) -> xr.Dataset:
         "eps_max": 2.4 + 7.0 * (f["ndvi_maximum"] - 0.86) + 0.0008 * (f["bio12"] - 1050.0) - 0.3 * boreal,
         "Topt": 19.5 + 1.1 * (f["bio1"] - 10.5) + 1.5 * np.tanh((f["elv"] - 350.0) / 300.0),
         "kT": 9.0 + 0.03 * (f["bio4"] - 820.0) + 2.0 * boreal,
-        "WI": 0.48 - 0.00025 * (f["bio12"] - 1050.0) + 0.001 * (f["field_capacity"] - 190.0),
+        "WI": 0.34 - 0.00015 * (f["bio12"] - 1050.0) + 0.0006 * (f["field_capacity"] - 190.0),
     }
-    limits = {"eps_max": (1.0, 5.0), "Topt": (9.0, 30.0), "kT": (5.0, 18.0), "WI": (0.2, 0.85)}
+    limits = {"eps_max": (1.0, 5.0), "Topt": (9.0, 30.0), "kT": (5.0, 18.0), "WI": (0.15, 0.5)}
     truth = xr.Dataset()
     for p in model.parameters:
         value = fields.get(p.name, xr.full_like(f["bio1"], p.default))

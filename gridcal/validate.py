@@ -9,60 +9,121 @@ import xarray as xr
 from gridcal.errors import InputError
 
 SPACE = ("lat", "lon", "pixel", "site")
-_STANDARD = {"standard", "gregorian", "proleptic_gregorian"}
+"""Space dimensions a cube may have, in their order."""
+
+MAP_LAYOUT_REPAIR = (
+    "Rewrite it once with all of time in a chunk, e.g. ds.chunk(time=-1, lat=64, lon=64).to_zarr(...); small data can "
+    "be opened as they are with open_cube(..., chunks={'time': -1})"
+)
+REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
+_OTHER_NAMES = {
+    "latitude": "lat", "longitude": "lon", "y_lat": "lat", "x_lon": "lon", "valid_time": "time", "day": "time",
+    "date": "time", "Time": "time", "Latitude": "lat", "Longitude": "lon",
+}  # fmt: skip
 
 
 def check_time(ds: xr.Dataset) -> None:
     """Raise :class:`InputError` unless time is sorted, unique, of the standard calendar and in one chunk."""
+    _check_names(ds)
     if "time" not in ds.dims:
         return
     if "time" not in ds.coords:
         raise InputError("dimension 'time' has no coordinate", "Add the dates: ds.assign_coords(time=...)")
     index = ds.indexes.get("time")
     if isinstance(index, xr.CFTimeIndex):
+        _check_calendar(str(index.calendar))
         raise InputError(
-            f"coordinate 'time' has the calendar {index.calendar!r}; gridcal works on real days",
-            "Convert it: ds.convert_calendar('standard', use_cftime=False), and decide what its missing days hold",
+            "coordinate 'time' holds cftime dates", "Convert it: ds.convert_calendar('standard', use_cftime=False)"
         )
+    _check_calendar(str(ds["time"].encoding.get("calendar", ds["time"].attrs.get("calendar", "standard"))))
     if not isinstance(index, pd.DatetimeIndex):
-        raise InputError(f"coordinate 'time' holds {ds['time'].dtype}, not dates", "Decode it with xarray.decode_cf(ds)")
-    calendar = ds["time"].encoding.get("calendar", ds["time"].attrs.get("calendar", "standard"))
-    if calendar not in _STANDARD:
         raise InputError(
-            f"coordinate 'time' has the calendar {calendar!r}; gridcal works on real days",
-            "Convert it: ds.convert_calendar('standard'), and decide what its missing days hold",
+            f"coordinate 'time' holds {ds['time'].dtype}, not dates", "Decode it with xarray.decode_cf(ds)"
         )
     if index.hasnans:
         raise InputError("coordinate 'time' holds missing dates", "Drop them: ds.isel(time=ds.time.notnull())")
     if not index.is_unique:
         twice = index[index.duplicated()][0]
-        raise InputError(f"coordinate 'time' holds {twice.date()} twice", "Remove the repeat: ds.drop_duplicates('time')")
+        raise InputError(f"coordinate 'time' holds {twice} twice", "Remove the repeat: ds.drop_duplicates('time')")
     if not index.is_monotonic_increasing:
-        raise InputError("coordinate 'time' is not sorted", "Sort it: ds.sortby('time')")
+        late = int(np.argmax(np.diff(index.to_numpy()) <= np.timedelta64(0)))
+        raise InputError(
+            f"coordinate 'time' is not sorted: {index[late]} is followed by {index[late + 1]}",
+            "Sort it: ds.sortby('time')",
+        )
     for name, x in ds.data_vars.items():
         if x.chunks is not None and "time" in x.dims and len(x.chunksizes["time"]) > 1:
             raise InputError(
-                f"variable {name!r} is split into {len(x.chunksizes['time'])} chunks along time, which makes every pixel "
-                "read all of them",
-                "Rewrite the store with all of time in a chunk, e.g. ds.chunk(time=-1, lat=64, lon=64).to_zarr(...); "
-                "for small data open it and pass ds.chunk(time=-1)",
+                f"variable {str(name)!r} is stored as maps: {len(x.chunksizes['time'])} chunks along time, so every "
+                "pixel reads all of them",
+                MAP_LAYOUT_REPAIR,
             )
 
 
-def check_daily(index: pd.DatetimeIndex) -> None:
-    """Raise :class:`InputError` unless the days follow each other without a hole."""
-    if index.size > 1:
-        step = np.diff(index.to_numpy().astype("datetime64[D]").astype(int))
-        if (step != 1).any():
-            k = int(np.argmax(step != 1))
+def _check_names(ds: xr.Dataset) -> None:
+    for dim in map(str, ds.dims):
+        wanted = _OTHER_NAMES.get(dim)
+        if wanted is not None and wanted not in ds.dims:
             raise InputError(
-                f"coordinate 'time' is not daily: {index[k].date()} is followed by {index[k + 1].date()}",
-                "Fill the missing days (ds.reindex(time=...)) or aggregate to days; daily models need every day",
+                f"dimension {dim!r} is called {wanted!r} here",
+                f"Rename it: 'dims: {{{dim}: {wanted}}}' in the catalog entry, or ds.rename({dim}={wanted!r})",
             )
+
+
+def _check_calendar(calendar: str) -> None:
+    if calendar not in REAL_CALENDARS:
+        lost = {
+            "360_day": "30-day months are not real days",
+            "noleap": "it has no 29 February",
+            "365_day": "it has no 29 February",
+        }
+        raise InputError(
+            f"coordinate 'time' has the calendar {calendar!r}; gridcal works on real days"
+            + (f" ({lost[calendar]})" if calendar in lost else ""),
+            "Convert it: ds.convert_calendar('standard', use_cftime=False), and decide what the missing days hold",
+        )
+
+
+def check_daily(index: pd.Index) -> None:
+    """Raise :class:`InputError` unless the days follow each other without a hole."""
+    if not isinstance(index, pd.DatetimeIndex):
+        raise InputError("coordinate 'time' holds no dates", "Decode it with xarray.decode_cf(ds)")
+    step = np.diff(index.to_numpy()) / np.timedelta64(1, "D")
+    if not (step != 1.0).any():
+        return
+    if step.size and (step == step[0]).all() and step[0] < 1.0:
+        raise InputError(
+            f"coordinate 'time' has steps of {24 * step[0]:g} h", "Aggregate to days: ds.resample(time='D').mean()"
+        )
+    wrong = np.flatnonzero(step != 1.0)
+    before, after = index[wrong[0]], index[wrong[0] + 1]
+    missing = index[wrong] + pd.Timedelta(days=1)
+    if ((step[wrong] == 2.0) & (missing.month == 12) & (missing.day == 31) & missing.is_leap_year).all():
+        raise InputError(
+            f"coordinate 'time' lacks 31 December of leap years ({before.year} first): 365 days a year on real "
+            "dates, as Daymet has",
+            "Fill the day from the one before it: ds.reindex(time=<every day>).ffill('time', limit=1)",
+        )
+    if ((step[wrong] == 2.0) & (missing.month == 2) & (missing.day == 29)).all():
+        raise InputError(
+            f"coordinate 'time' lacks 29 February ({before.year} first): it was made on a calendar without leap days",
+            "Fill the day: ds.reindex(time=<every day>).interpolate_na('time', limit=1)",
+        )
+    raise InputError(
+        f"coordinate 'time' is not daily: {before} is followed by {after} ({wrong.size} such steps)",
+        "Fill the missing days (ds.reindex(time=...)) or aggregate to days; daily models need every day",
+    )
 
 
 def check_space(ds: xr.Dataset) -> None:
     """Raise :class:`InputError` unless space coordinates are unique, and lat and lon of a grid regular and in range."""
+    for name in ("lat", "lon", "latitude", "longitude", "XLAT", "XLONG"):
+        if name in ds.variables and ds[name].ndim > 1:
+            raise InputError(
+                f"coordinate {name!r} has two dimensions {tuple(map(str, ds[name].dims))}: a projected or "
+                "curvilinear grid",
+                "Put the data on a regular grid of lat and lon first, or stack them to samples (time, pixel)",
+            )
     for dim in SPACE:
         if dim not in ds.dims:
             continue
@@ -74,25 +135,33 @@ def check_space(ds: xr.Dataset) -> None:
         labels, count = np.unique(values, return_counts=True)
         if (count > 1).any():
             raise InputError(
-                f"coordinate {dim!r} holds {labels[count > 1][0]!r} twice", f"Remove the repeat: ds.drop_duplicates({dim!r})"
+                f"coordinate {dim!r} holds {labels[count > 1][0].item()!r} twice",
+                f"Remove the repeat: ds.drop_duplicates({dim!r})",
             )
         if dim in ("lat", "lon"):
             _check_regular(dim, np.asarray(values, dtype=float))
+    if "lat" in ds.dims and "lon" not in ds.dims and "lon" not in ds.coords:
+        raise InputError("the data have a dimension 'lat' but no 'lon'", "Give both, or samples (time, pixel)")
 
 
 def _check_regular(dim: str, values: np.ndarray) -> None:
     if not np.isfinite(values).all():
-        raise InputError(f"coordinate {dim!r} holds NaN", "Drop these rows")
+        raise InputError(f"coordinate {dim!r} holds NaN", f"Drop these rows: ds.isel({dim}=ds.{dim}.notnull())")
     limit = 90.0 if dim == "lat" else 360.0
     if (np.abs(values) > limit).any():
         raise InputError(
-            f"coordinate {dim!r} reaches {values[np.argmax(np.abs(values))]:g}", "Give degrees; is it a projected grid?"
+            f"coordinate {dim!r} reaches {values[np.argmax(np.abs(values))]:g}, beyond {limit:g} degrees",
+            "Give degrees; a projected grid (metres) must be put on lat and lon first",
         )
     if values.size < 2:
         return
     step = np.diff(values)
     if not ((step > 0).all() or (step < 0).all()):
-        raise InputError(f"coordinate {dim!r} is not monotonic", f"Sort it: ds.sortby({dim!r})")
+        jump = np.abs(step).max() > 180.0
+        raise InputError(
+            f"coordinate {dim!r} is not monotonic" + (": it jumps at the date line" if jump else ""),
+            f"Sort it: ds.sortby({dim!r})",
+        )
     middle = np.median(step)
     if (np.abs(step - middle) > 0.01 * abs(middle)).any():
         raise InputError(
@@ -102,16 +171,48 @@ def _check_regular(dim: str, values: np.ndarray) -> None:
 
 
 def check_same(a: xr.Dataset, b: xr.Dataset, dims: tuple[str, ...]) -> None:
-    """Raise :class:`InputError` unless two data sets have equal coordinates along `dims`."""
+    """Raise :class:`InputError` unless two data sets have equal coordinates along `dims`.
+
+    Nothing is ever cut to what both share. The message says how the two differ: by how many grid steps, by how many
+    hours, or in the convention of longitude.
+    """
     for dim in dims:
-        if dim in a.coords and dim in b.coords:
-            x, y = a[dim].values, b[dim].values
-            if x.shape != y.shape or not np.array_equal(x, y):
-                shared = np.intersect1d(x, y).size
-                near = ""
-                if x.shape == y.shape and np.issubdtype(x.dtype, np.floating):
-                    near = f" (largest difference {np.abs(x - y).max():.2g})"
-                raise InputError(
-                    f"coordinate {dim!r} differs between the two: {x.size} and {y.size} values, {shared} shared{near}",
-                    f"Snap or select one onto the other first, e.g. cube.snap(other) or other.sel({dim}=...)",
-                )
+        if dim not in a.dims or dim not in b.dims or dim not in a.coords or dim not in b.coords:
+            continue
+        x, y = a[dim].values, b[dim].values
+        if x.shape == y.shape and np.array_equal(x, y):
+            continue
+        shared = np.intersect1d(x, y).size
+        how, repair = _difference(dim, x, y)
+        raise InputError(
+            f"coordinate {dim!r} differs between the two: {x.size} and {y.size} values, {shared} shared{how}", repair
+        )
+
+
+def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:
+    """How two coordinates differ, and the repair."""
+    both_dates = x.dtype.kind == "M" and y.dtype.kind == "M"
+    if both_dates and x.shape == y.shape and x.size:
+        hours = (x - y) / np.timedelta64(1, "h")
+        if (hours == hours[0]).all() and abs(hours[0]) < 24:
+            return (
+                f" ({abs(hours[0]):g} h apart: labels of the same days)",
+                "Label both by the day's start: assign_coords(time=ds.time.dt.floor('D'))",
+            )
+    if dim == "lon" and x.dtype.kind == "f" and y.dtype.kind == "f" and (x.max() > 180) != (y.max() > 180):
+        return (
+            " (one runs to 360, the other from -180)",
+            "Bring both to -180 .. 180: ds.assign_coords(lon=(ds.lon + 180) % 360 - 180).sortby('lon')",
+        )
+    if dim in ("lat", "lon") and x.dtype.kind == "f" and y.dtype.kind == "f" and x.shape == y.shape:
+        if np.array_equal(x, y[::-1]):
+            return " (they run in opposite directions)", f"Sort both: ds.sortby({dim!r})"
+        far = float(np.abs(x - y).max())
+        step = abs(float(y[1] - y[0])) if y.size > 1 else 1.0
+        if far <= 0.01 * step:
+            return f" ({far / step:.2g} grid steps apart)", "Snap one onto the other first: cube.snap(other)"
+        return (
+            f" (up to {far / step:.3g} grid steps apart)",
+            "Regrid one to the other's grid; this is more than rounding",
+        )
+    return "", f"Select the same values of both first, e.g. other.sel({dim}=cube.data.{dim})"

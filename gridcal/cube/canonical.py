@@ -1,0 +1,73 @@
+"""Units of a data set brought to the vocabulary's, without computing anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from gridcal.errors import InputError
+from gridcal.units import conversion, normalise
+from gridcal.variables import VARIABLES, Variable
+
+
+def canonical_units(ds: xr.Dataset) -> xr.Dataset:
+    """Convert every variable of the vocabulary to its units, lazily; others keep theirs, in canonical spelling.
+
+    Floating-point variables keep their precision; whole numbers that need a conversion become float64.
+
+    Raises
+    ------
+    InputError
+        If units are missing where the vocabulary has some, unknown, or of another dimension.
+    """
+    out = ds.copy()
+    for key in [*ds.data_vars, *(c for c in ds.coords if c not in ds.dims)]:
+        x, known = ds[key], VARIABLES.get(str(key))
+        if x.dtype.kind not in "fiu" or (known is not None and known.kind == "categorical"):
+            continue
+        units = units_of(x, known)
+        if units is None:
+            continue
+        if known is None:
+            out[key] = x.assign_attrs(units=normalise_of(x, units))
+            continue
+        try:
+            scale, offset = conversion(units, known)
+        except InputError as error:
+            raise InputError(f"variable {str(key)!r}: {error.problem}", error.repair) from error
+        attrs = {"long_name": known.long_name, **x.attrs, "units": known.units}
+        if known.standard_name:
+            attrs["standard_name"] = known.standard_name
+        if (scale, offset) != (1.0, 0.0):
+            kind = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
+            x = (x * kind.type(scale) + kind.type(offset)).astype(kind)
+        out[key] = x.assign_attrs(attrs)
+    return out
+
+
+def units_of(x: xr.DataArray, known: Variable | None) -> str | None:
+    """Units attribute; None where it is absent and none is needed.
+
+    Raises
+    ------
+    InputError
+        If it is absent and the vocabulary's entry is not a plain number.
+    """
+    units = x.attrs.get("units")
+    if units is not None:
+        return str(units)
+    if known is None or known.units == "1":
+        return None
+    raise InputError(
+        f"variable {known.name!r} has no units attribute",
+        f"Declare them in the catalog entry (units:), or set ds[{known.name!r}].attrs['units']; "
+        f"gridcal works in {known.units!r}",
+    )
+
+
+def normalise_of(x: xr.DataArray, units: str) -> str:
+    """Canonical spelling of a variable's units, with the variable named in the error."""
+    try:
+        return normalise(units)
+    except InputError as error:
+        raise InputError(f"variable {str(x.name)!r}: {error.problem}", error.repair) from error

@@ -1,0 +1,184 @@
+"""Opening what is on disk: Zarr (version 2 or 3), NetCDF, csv; each error says what was found there."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import xarray as xr
+
+from gridcal.errors import CatalogError, InputError
+from gridcal.validate import MAP_LAYOUT_REPAIR
+
+Format = Literal["zarr", "netcdf", "csv"]
+_TIME_MAJOR_LIMIT = 256 * 2**20
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89HDF", "HDF5"),
+    (b"CDF", "NetCDF-3"),
+    (b"\x0e\x03\x13\x01", "HDF4"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"II*\x00", "GeoTIFF"),
+    (b"MM\x00*", "GeoTIFF"),
+    (b"GRIB", "GRIB"),
+    (b"<", "a web page (a log-in or error page saved in place of data?)"),
+)
+
+
+def open_native(
+    path: str, kind: Format | None = None, *, index: str | None = None, chunks: dict[str, Any] | str | None = "auto"
+) -> xr.Dataset:
+    """Open a data set under the names, units and dimensions it has on disk.
+
+    Parameters
+    ----------
+    path : str
+        A Zarr store, NetCDF file or csv table.
+    kind : {"zarr", "netcdf", "csv"}, optional
+        Its format; from the suffix and the first bytes without it.
+    index : str, optional
+        Column of a csv that labels its rows; the first without it.
+    chunks : dict, "auto" or None
+        Chunks of the lazy arrays. "auto" and None keep a Zarr store's own, and give NetCDF all of time in one.
+
+    Returns
+    -------
+    Dataset
+        Lazy, but for csv.
+
+    Raises
+    ------
+    InputError
+        If the file is of another format, or its time cannot be decoded.
+    """
+    kind = kind or _kind_of(path)
+    wanted = None if chunks is None or isinstance(chunks, str) else dict(chunks)
+    try:
+        if kind == "csv":
+            return _open_table(path, index)
+        if kind == "zarr":
+            return _open_zarr(path, wanted)
+        return _open_netcdf(path, wanted)
+    except ValueError as error:
+        if "decode" in str(error):
+            raise InputError(
+                f"{path!r}: a time coordinate cannot be decoded ({str(error).splitlines()[0]})",
+                "Give it CF units ('days since 2000-01-01') and a calendar",
+            ) from error
+        raise
+
+
+def _kind_of(path: str) -> Format:
+    if path.endswith(".csv"):
+        return "csv"
+    return "zarr" if path.rstrip("/").endswith(".zarr") or "://" in path or Path(path).is_dir() else "netcdf"
+
+
+def _open_netcdf(path: str, chunks: dict[str, Any] | None) -> xr.Dataset:
+    if "://" not in path:
+        found = _found(path)
+        if found not in ("HDF5", "NetCDF-3"):
+            raise InputError(
+                f"{path!r} is not a NetCDF file: it is {found}",
+                "Give a NetCDF file, or convert it to NetCDF or Zarr first",
+            )
+    try:
+        with xr.open_dataset(path, engine="netcdf4", chunks=None, cache=False) as plain:
+            dims = [str(d) for d in plain.dims]
+            if chunks is None:
+                _refuse_map_layout(path, plain)
+    except OSError as error:
+        raise InputError(
+            f"{path!r} cannot be read as NetCDF ({error})", "The file may be cut short: fetch it again"
+        ) from error
+    automatic: dict[str, Any] = {d: -1 if d == "time" else "auto" for d in dims}
+    return xr.open_dataset(path, engine="netcdf4", chunks={**automatic, **(chunks or {})})
+
+
+def _found(path: str) -> str:
+    if Path(path).is_dir():
+        return "a folder"
+    with open(path, "rb") as file:
+        head = file.read(8)
+    return next(
+        (name for magic, name in _MAGIC if head.lstrip()[: len(magic)] == magic),
+        "of no known format" if head else "empty",
+    )
+
+
+def _refuse_map_layout(path: str, ds: xr.Dataset) -> None:
+    for name, x in ds.data_vars.items():
+        sizes = x.encoding.get("chunksizes")
+        if not sizes or "time" not in x.dims or x.nbytes < _TIME_MAJOR_LIMIT:
+            continue
+        pieces = math.ceil(x.sizes["time"] / sizes[x.dims.index("time")])
+        if pieces > 1 and x.ndim > 1:
+            raise InputError(
+                f"variable {str(name)!r} of {path!r} is stored as maps: {pieces} chunks along time, so every pixel "
+                f"reads all {x.nbytes / 2**30:.1f} GiB",
+                MAP_LAYOUT_REPAIR,
+            )
+
+
+def _open_zarr(path: str, chunks: dict[str, Any] | None) -> xr.Dataset:
+    consolidated: bool | None = None
+    if "://" not in path:
+        version = _zarr_version(Path(path))
+        consolidated = False if version == 3 else (Path(path) / ".zmetadata").exists()
+    try:
+        return xr.open_zarr(path, consolidated=consolidated, chunks=chunks or {})
+    except (KeyError, FileNotFoundError, TypeError) as error:
+        raise InputError(
+            f"{path!r} cannot be read as a Zarr group ({error})", "Its metadata are damaged: write it again"
+        ) from error
+
+
+def _zarr_version(path: Path) -> int:
+    if path.is_file():
+        raise InputError(f"{str(path)!r} is not a Zarr store: it is {_found(str(path))}", "Give the store's folder")
+    marker = path / "zarr.json"
+    if marker.exists():
+        try:
+            head = json.loads(marker.read_text(encoding="utf-8"))
+            version, node = int(head["zarr_format"]), str(head["node_type"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{str(marker)!r} is damaged ({error})", "Write the store again") from error
+        if version > 3:
+            raise InputError(f"{str(path)!r} is Zarr version {version}; gridcal reads 2 and 3", "Write it as version 3")
+        if node != "group":
+            raise InputError(f"{str(path)!r} is a Zarr {node}, not a group of variables", "Give the group above it")
+        return version
+    if (path / ".zgroup").exists():
+        return 2
+    if (path / ".zarray").exists():
+        raise InputError(f"{str(path)!r} is a Zarr array, not a group of variables", "Give the group above it")
+    held = ", ".join(sorted(os.listdir(path))[:5]) or "nothing"
+    raise InputError(
+        f"{str(path)!r} is not a Zarr store: it has neither zarr.json (version 3) nor .zgroup (version 2), "
+        f"it holds {held}",
+        "Give the folder that holds one of them",
+    )
+
+
+def _open_table(path: str, index: str | None) -> xr.Dataset:
+    frame = pd.read_csv(path, comment="#")
+    label = index or str(frame.columns[0])
+    if label not in frame:
+        raise CatalogError(
+            f"{path!r} has no column {label!r} to label its rows", f"It has: {', '.join(map(str, frame.columns))}"
+        )
+    frame = frame.set_index(label)
+    if not frame.index.is_unique:
+        twice = frame.index[frame.index.duplicated()][0]
+        raise InputError(f"column {label!r} of {path!r} holds {twice!r} twice", "Remove the repeated row")
+    ds = xr.Dataset.from_dataframe(frame)
+    for name, x in ds.data_vars.items():
+        if x.dtype.kind not in "fiub":
+            ds[name] = x.dims, ["" if pd.isna(v) else str(v) for v in x.values]
+    if ds[label].dtype.kind not in "fiu":
+        ds = ds.assign_coords({label: [str(v) for v in ds[label].values]})
+    return ds

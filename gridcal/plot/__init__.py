@@ -1,0 +1,17 @@
+"""Figures worth looking at; each function returns a matplotlib Figure."""
+
+from gridcal.plot.maps import flux_maps, parameter_maps, sample_map
+from gridcal.plot.posterior import contraction, posterior_pixels, recovery
+from gridcal.plot.skill import default_against_calibrated, importance, skill_by_run
+
+__all__ = [
+    "contraction",
+    "default_against_calibrated",
+    "flux_maps",
+    "importance",
+    "parameter_maps",
+    "posterior_pixels",
+    "recovery",
+    "sample_map",
+    "skill_by_run",
+]
