@@ -117,7 +117,7 @@ def _features(lat: Array, lon: Array, rng: np.random.Generator) -> xr.Dataset:
     elevation = np.clip(350.0 + 250.0 * _smooth(shape, rng), 5.0, None)
     bio1 = 30.0 - 0.45 * lat[:, None] - 0.0055 * elevation + 0.4 * _smooth(shape, rng)
     bio4 = 800.0 + 22.0 * (lat[:, None] - 38.0) + 25.0 * _smooth(shape, rng)
-    bio12 = np.clip(1050.0 + 320.0 * _smooth(shape, rng) + 0.1 * elevation, 350.0, None)
+    bio12 = np.clip(1100.0 + 200.0 * _smooth(shape, rng) + 0.1 * elevation, 700.0, None)
     capacity = np.clip(190.0 + 70.0 * _smooth(shape, rng), 60.0, 400.0)
     green = np.clip(0.86 + 0.04 * _smooth(shape, rng, 3.0) + 0.00004 * (bio12 - 1050.0), 0.6, 0.95)
     koeppen = np.where(bio1 - 0.0118 * bio4 > 2.2, "Cfa", "Dfb")
@@ -144,7 +144,7 @@ def _truth(features: xr.Dataset, model: ProcessModel) -> xr.Dataset:
         "eps_max": 2.4 + 7.0 * (f["ndvi_maximum"] - 0.86) + 0.0008 * (f["bio12"] - 1050.0) - 0.3 * boreal,
         "Topt": 19.5 + 1.1 * (f["bio1"] - 10.5) + 1.5 * np.tanh((f["elv"] - 350.0) / 300.0),
         "kT": 9.0 + 0.03 * (f["bio4"] - 820.0) + 2.0 * boreal,
-        "WI": 0.34 - 0.00015 * (f["bio12"] - 1050.0) + 0.0006 * (f["field_capacity"] - 190.0),
+        "WI": 0.34 - 0.00025 * (f["bio12"] - 1050.0) + 0.0006 * (f["field_capacity"] - 190.0),
     }
     limits = {"eps_max": (1.0, 5.0), "Topt": (9.0, 30.0), "kT": (5.0, 18.0), "WI": (0.15, 0.5)}
     truth = xr.Dataset()
