@@ -20,8 +20,8 @@ from types import ModuleType
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from gridcal.calibrate.masm import MASM
-from gridcal.calibrate.problem import PixelProblem
+from gridcal.calibration.masm import MASM
+from gridcal.calibration.problem import PixelProblem
 
 STANDARD = ("collatz4-err", "collatz4-var", "dalec6-err", "dalec6-var")
 STEP = {"dalec6": (0, 0, 0, 0, 0, 1)}

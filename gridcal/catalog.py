@@ -16,6 +16,7 @@ from gridcal.errors import CatalogError, GridcalError, InputError
 from gridcal.units import normalise
 
 _LIMIT = 1_000_000
+_DEPTH = 20
 _REMOTE = ("s3", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 DATA_DIR_VARIABLE = "GRIDCAL_DATA"
 """Environment variable that names the data directory."""
@@ -93,9 +94,7 @@ class CatalogEntry(_Strict):
         if ".." in location.replace("\\", "/").split("/"):
             raise ValueError("location leaves its folder ('..'); give a path below the data directory")
         if any(mark in location for mark in ("{{", "{%", "$", "~")):
-            raise ValueError(
-                f"location {location!r} holds a template; nothing is expanded in an entry, give the plain path"
-            )
+            raise ValueError(f"location {location!r} holds a template; nothing is expanded in an entry, give the plain path")
         scheme, colon, _ = location.partition("://")
         if colon and scheme not in _REMOTE:
             raise ValueError(f"location has the scheme {scheme!r}; known are {', '.join(_REMOTE)}, or a plain path")
@@ -146,9 +145,7 @@ def load_entry(name: str | Path) -> CatalogEntry:
             hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(list_entries())}"
             raise CatalogError(f"no catalog entry {str(name)!r}", hint)
     if not path.is_file():
-        raise CatalogError(
-            f"no catalog file {str(path)!r}", "Give the path of an entry file, or the id of a known entry"
-        )
+        raise CatalogError(f"no catalog file {str(path)!r}", "Give the path of an entry file, or the id of a known entry")
     document = _plain_yaml(path)
     document.setdefault("id", path.stem)
     try:
@@ -166,19 +163,26 @@ def _plain_yaml(path: Path) -> dict[str, Any]:
         raise CatalogError(f"catalog file {str(path)!r} is larger than {_LIMIT} bytes", "An entry is a page of YAML")
     try:
         text = path.read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise CatalogError(f"catalog file {str(path)!r} uses a YAML alias (*name)", "Write the value out")
+        _refuse_aliases_and_depth(text, path)
         twice = _given_twice(yaml.compose(text, Loader=yaml.SafeLoader))
         document = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise CatalogError(
-            f"catalog file {str(path)!r} is not plain YAML: {error}", "Repair the line named above"
-        ) from error
+        raise CatalogError(f"catalog file {str(path)!r} is not plain YAML: {error}", "Repair the line named above") from error
     if twice is not None:
         raise CatalogError(f"catalog file {str(path)!r} gives the key {twice!r} twice", "Remove one of the two")
     if not isinstance(document, dict):
         raise CatalogError(f"catalog file {str(path)!r} holds no mapping", "Start with 'id: ...'")
     return document
+
+
+def _refuse_aliases_and_depth(text: str, path: Path) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):  # lazy: stops at the first fault
+        if isinstance(event, yaml.AliasEvent):
+            raise CatalogError(f"catalog file {str(path)!r} uses a YAML alias (*name)", "Write the value out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH:
+            raise CatalogError(f"catalog file {str(path)!r} is nested deeper than {_DEPTH} levels", "An entry has four")
 
 
 def _given_twice(node: yaml.Node | None) -> str | None:

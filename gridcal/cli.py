@@ -92,9 +92,7 @@ def status(folder: FolderArgument) -> None:
     table = Table("stage", "tiles", "done", "status of pixels", "seconds")
     for name, row in Study(folder).status().items():
         codes = ", ".join(f"{k}: {v}" for k, v in row.get("status_counts", {}).items())
-        table.add_row(
-            name, f"{row['done']}/{row['total']}", "yes" if row["complete"] else "no", codes, f"{row['seconds']:.1f}"
-        )
+        table.add_row(name, f"{row['done']}/{row['total']}", "yes" if row["complete"] else "no", codes, f"{row['seconds']:.1f}")
     Console().print(table)
 
 

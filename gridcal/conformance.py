@@ -12,7 +12,7 @@ from gridcal.model import ProcessModel
 from gridcal.units import normalise
 from gridcal.variables import VARIABLES
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[np.floating]
 
 _PLAUSIBLE = {
     "tas": (-15.0, 32.0), "tasmin": (-20.0, 25.0), "tasmax": (-10.0, 38.0), "vpd": (0.0, 3.5), "par": (0.0, 14.0),
@@ -97,7 +97,9 @@ def _finite(x: Array) -> bool:
 
 
 def _tables(model: ProcessModel) -> list[str]:
-    problems = [f"forcing {n!r} is not in the vocabulary; add it to it or use its name" for n in model.forcing if n not in VARIABLES]
+    problems = [
+        f"forcing {n!r} is not in the vocabulary; add it to it or use its name" for n in model.forcing if n not in VARIABLES
+    ]
     problems += [f"parameter {p.name!r} names no source" for p in model.parameters if not p.source.strip()]
     problems += [f"parameter {p.name!r} has no description" for p in model.parameters if not p.description.strip()]
     problems += [f"parameter {p.name!r} has no units; a dimensionless one has '1'" for p in model.parameters if not p.units]
@@ -137,7 +139,12 @@ def _split(
 
 
 def _lanes(
-    model: ProcessModel, theta: Array, forcing: list[Array], site: Array, names: tuple[str, ...], whole: tuple[Array, ...]
+    model: ProcessModel,
+    theta: Array,
+    forcing: list[Array],
+    site: Array,
+    names: tuple[str, ...],
+    whole: tuple[Array, ...],
 ) -> list[str]:
     pick = [0, model.width - 1, model.width, theta.shape[1] - 1]
     some, _ = model.run(theta[:, pick], [x[:, pick] for x in forcing], site[:, pick], outputs=names)
@@ -146,7 +153,12 @@ def _lanes(
 
 
 def _nan(
-    model: ProcessModel, theta: Array, forcing: list[Array], site: Array, names: tuple[str, ...], whole: tuple[Array, ...]
+    model: ProcessModel,
+    theta: Array,
+    forcing: list[Array],
+    site: Array,
+    names: tuple[str, ...],
+    whole: tuple[Array, ...],
 ) -> list[str]:
     holed = [x.copy() for x in forcing]
     day = holed[0].shape[0] // 2

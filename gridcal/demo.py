@@ -19,7 +19,12 @@ def demo_config(*, small: bool = False) -> StudyConfig:
             "title": "gridcal demo: a synthetic deciduous region",
             "seed": 1,
             "model": {"name": "lue"},
-            "data": {"kind": "twin", "lat": 12 if small else 24, "lon": 16 if small else 32, "samples": 24 if small else 96},
+            "data": {
+                "kind": "twin",
+                "lat": 12 if small else 24,
+                "lon": 16 if small else 32,
+                "samples": 24 if small else 96,
+            },
             "calibration": {
                 "method": "masm",
                 "blocks": [{"fit": list(PLANTED), "to": {"variable": "gpp", "against": "gpp_obs", "every": "8-day"}}],

@@ -81,9 +81,11 @@ def evaluate(
         if a not in sim:
             raise InputError(f"the simulation lacks the variable {a!r}", f"It holds: {', '.join(map(str, sim.data_vars))}")
         if b not in observed:
-            raise InputError(f"the observations lack the variable {b!r}", f"They hold: {', '.join(map(str, observed.data_vars))}")
+            raise InputError(
+                f"the observations lack the variable {b!r}", f"They hold: {', '.join(map(str, observed.data_vars))}"
+            )
     check_same(sim, observed, ("time", *SPACE))
-    time = sim["time"].to_index()
+    time = pd.DatetimeIndex(sim["time"].to_index())
     scales = [scale_name(s) for s in scales]
     spans = dict(periods) if periods else {"all": (str(time[0].date()), str(time[-1].date()))}
     masks = {name: _span(name, span, time, observed) for name, span in spans.items()}
@@ -104,7 +106,8 @@ def _pairs(sim: xr.Dataset, obs: xr.Dataset) -> dict[str, str]:
     found = {str(v): f"{v}_obs" for v in sim.data_vars if f"{v}_obs" in obs}
     if not found:
         raise InputError(
-            "no observed variable fits the simulated ones by name", 'Say which belong together: variables={"gpp": "gpp_obs"}'
+            "no observed variable fits the simulated ones by name",
+            'Say which belong together: variables={"gpp": "gpp_obs"}',
         )
     return found
 
@@ -118,7 +121,8 @@ def _span(name: str, span: tuple[str, str] | str, time: pd.DatetimeIndex, obs: x
     inside[time.slice_indexer(span[0], span[1])] = True
     if not inside.any():
         raise ConfigError(
-            f"period {name!r} ({span[0]} .. {span[1]}) holds no day of {time[0].date()} .. {time[-1].date()}", "Change it"
+            f"period {name!r} ({span[0]} .. {span[1]}) holds no day of {time[0].date()} .. {time[-1].date()}",
+            "Change it",
         )
     return xr.DataArray(inside, dims="time")
 
@@ -142,7 +146,10 @@ def _score_variable(
     south = (lat < 0.0).reset_coords(drop=True)
     if sim.chunks is not None or obs.chunks is not None:
         model = sim if sim.chunks is not None else obs
-        sim, obs = sim.chunk({d: model.chunksizes[d] for d in sim.dims}), obs.chunk({d: model.chunksizes[d] for d in obs.dims})
+        sim, obs = (
+            sim.chunk({d: model.chunksizes[d] for d in sim.dims}),
+            obs.chunk({d: model.chunksizes[d] for d in obs.dims}),
+        )
         sim, obs = sim.chunk(time=-1), obs.chunk(time=-1)
         spans = spans.chunk({d: model.chunksizes[d] for d in spans.dims if d in space} | {"time": -1, "_period": -1})
         south = south.chunk({d: model.chunksizes[d] for d in south.dims})

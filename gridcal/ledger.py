@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
+import threading
 import time
+import traceback
 import uuid
 from pathlib import Path
 from typing import Any
 
 from gridcal.errors import StudyError
 
-_BEAT = 5.0
-_STALE = 3 * _BEAT
+BEAT = 5.0
+MISSED = 3
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON file so that readers see the old one or the new one, never a part."""
+    """Write a JSON file so that readers see the old one or the new one, never a part, even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:6]}.partial")
-    with open(part, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1, sort_keys=True, ensure_ascii=False, default=str)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        with open(part, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=1, sort_keys=True, ensure_ascii=False, default=str)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def read_json(path: Path) -> Any:
     """Content of a JSON file; None if it is not there or is damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
         return None
+
+
+def sweep(folder: Path) -> int:
+    """Delete what interrupted writes left (``*.partial``); return how many files."""
+    found = list(folder.rglob("*.partial"))
+    for part in found:
+        part.unlink(missing_ok=True)
+    return len(found)
 
 
 class Ledger:
@@ -57,17 +78,8 @@ class Ledger:
     def record(self, tile: str) -> dict[str, Any] | None:
         """A tile's record, if it has a valid one."""
         found = read_json(self.path(tile))
-        if isinstance(found, dict) and found.get("fingerprint") == self.fingerprint and "sha256" in found:
-            return found
-        return None
-
-    def finish(self, tile: str, **facts: Any) -> None:
-        """Write a tile's record."""
-        write_json(self.path(tile), {"tile": tile, "fingerprint": self.fingerprint, **facts})
-
-    def fail(self, tile: str, error: BaseException) -> None:
-        """Write down why a tile failed."""
-        write_json(self.folder / "failures" / f"{tile}.json", {"tile": tile, "error": f"{type(error).__name__}: {error}"})
+        valid = isinstance(found, dict) and found.get("tile") == tile and found.get("fingerprint") == self.fingerprint
+        return found if valid and isinstance(found.get("variables"), dict) else None
 
     def records(self) -> dict[str, dict[str, Any]]:
         """All valid records by tile."""
@@ -78,65 +90,173 @@ class Ledger:
                 found[path.stem] = record
         return found
 
+    def finish(self, tile: str, **facts: Any) -> None:
+        """Write a tile's record, the proof that it is finished."""
+        write_json(self.path(tile), {"tile": tile, "fingerprint": self.fingerprint, **facts})
+        self._failure(tile).unlink(missing_ok=True)
+
+    def forget(self, tile: str) -> None:
+        """Take a tile's record away, so that the tile is computed again."""
+        self.path(tile).unlink(missing_ok=True)
+
+    def fail(self, tile: str, error: BaseException) -> None:
+        """Write down why a tile failed, and how often it has."""
+        text = "".join(traceback.format_exception(error))
+        document = {"tile": tile, "error": f"{type(error).__name__}: {error}", "attempts": self.attempts(tile) + 1}
+        write_json(self._failure(tile), document | {"traceback": text})
+
+    def attempts(self, tile: str) -> int:
+        """How often a tile has failed since it last succeeded."""
+        return int((read_json(self._failure(tile)) or {}).get("attempts", 0))
+
+    def failures(self) -> dict[str, str]:
+        """Error by tile, of the tiles that failed and have not succeeded since."""
+        found = (read_json(p) for p in sorted((self.folder / "failures").glob("*.json")))
+        return {f["tile"]: f["error"] for f in found if f is not None}
+
+    def _failure(self, tile: str) -> Path:
+        return self.folder / "failures" / f"{tile}.json"
+
 
 class Lock:
-    """One driver a study: a file with host, process and heartbeat; a stale one is taken over.
+    """One driver a study: a file with host, process and a counting heartbeat; the lock of a dead driver is taken over.
 
     Parameters
     ----------
     path : path
         The lock file.
+
+    Notes
+    -----
+    On the same host a driver is dead when its process is gone. On another host it is dead when its heartbeat does not
+    change while it is watched for three beats; the clocks of the two hosts are not compared.
     """
+
+    _mine: set[str] = set()  # noqa: RUF012  (tokens of locks that this process holds)
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.token = uuid.uuid4().hex
         self.held = 0
-        self._beaten = 0.0
+        self._count = 0
+        self._lost = False
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Lock:
         if self.held == 0:
             self._take()
+            Lock._mine.add(self.token)
+            self._lost = False
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._heart, name="gridcal-lock", daemon=True)
+            self._thread.start()
         self.held += 1
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.held -= 1
-        if self.held == 0 and (read_json(self.path) or {}).get("token") == self.token:
-            self.path.unlink(missing_ok=True)
+        if self.held == 0:
+            self._stop.set()
+            if self._thread is not None:
+                self._thread.join(BEAT)
+            Lock._mine.discard(self.token)
+            if (read_json(self.path) or {}).get("token") == self.token:
+                self.path.unlink(missing_ok=True)
 
-    def beat(self) -> None:
-        """Renew the heartbeat."""
-        if time.monotonic() - self._beaten > _BEAT:
-            self._write()
+    def check(self) -> None:
+        """Stop this driver if another one has taken the lock over.
 
-    def _write(self) -> None:
-        self._beaten = time.monotonic()
-        write_json(self.path, {"host": socket.gethostname(), "pid": os.getpid(), "token": self.token, "beat": time.time()})
+        Raises
+        ------
+        StudyError
+            If the lock is no longer this driver's.
+        """
+        if self._lost:
+            raise StudyError(
+                f"another process took over study {str(self.path.parent)!r}", "Let it finish; this one was thought dead"
+            )
+
+    def _heart(self) -> None:
+        while not self._stop.wait(BEAT):
+            holder = read_json(self.path)
+            if holder is not None and holder.get("token") != self.token:
+                self._lost = True
+                return
+            with contextlib.suppress(OSError):
+                write_json(self.path, self._content())
+
+    def _content(self) -> dict[str, Any]:
+        self._count += 1
+        return {"host": socket.gethostname(), "pid": os.getpid(), "token": self.token, "beat": self._count}
 
     def _take(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except FileExistsError:
-            holder = read_json(self.path) or {}
-            if self._alive(holder):
+        for _ in range(10):
+            if self._claim():
+                return
+            holder = self._living_holder()
+            if holder is not None:
                 raise StudyError(
-                    f"study {str(self.path.parent)!r} is in use by process {holder['pid']} on {holder['host']}",
-                    f"Wait for it, or stop it; if it is dead, the lock frees itself {_STALE:.0f} s after its last heartbeat",
-                ) from None
-        self._write()
+                    f"study {str(self.path.parent)!r} is in use by process {holder.get('pid', '?')} on "
+                    f"{holder.get('host', 'an unknown host')}",
+                    f"Wait for it or stop it. If it is dead, run again: a lock without a heartbeat for {MISSED * BEAT:.0f} s "
+                    "is taken over",
+                )
+        raise StudyError(f"study {str(self.path.parent)!r} is claimed by several processes at once", "Run one at a time")
 
-    @staticmethod
-    def _alive(holder: dict[str, Any]) -> bool:
-        if "pid" not in holder:
+    def _claim(self) -> bool:
+        """Make the lock file with its content in one step; False if there is one."""
+        own = self.path.with_name(f".{self.path.name}.{self.token}.partial")
+        write_json(own, self._content())
+        try:
+            os.link(own, self.path)
+        except FileExistsError:
             return False
-        if holder.get("host") == socket.gethostname():
-            try:
-                os.kill(int(holder["pid"]), 0)
-            except (ProcessLookupError, ValueError):
-                return False
-            except PermissionError:
-                return True
-            return int(holder["pid"]) != os.getpid()
-        return time.time() - float(holder.get("beat", 0.0)) < _STALE
+        finally:
+            own.unlink(missing_ok=True)
+        return True
+
+    def _living_holder(self) -> dict[str, Any] | None:
+        """The holder, if it lives; the lock of a dead one is moved out of the way."""
+        before = read_json(self.path)
+        if before is None and not self.path.exists():
+            return None
+        before = before or {}
+        if before.get("host") == socket.gethostname() and "pid" in before:
+            pid = int(before["pid"])
+            alive = before.get("token") in Lock._mine if pid == os.getpid() else _running(pid)
+            if alive:
+                return before
+        else:
+            end = time.monotonic() + MISSED * BEAT
+            while time.monotonic() < end:
+                time.sleep(BEAT / 10)
+                now = read_json(self.path)
+                if now is None and not self.path.exists():
+                    return None
+                if now is not None and now != before:
+                    return now
+        aside = self.path.with_name(f".{self.path.name}.{self.token}.stale.partial")
+        try:
+            os.rename(self.path, aside)
+        except FileNotFoundError:
+            return None
+        moved = read_json(aside) or {}
+        if moved.get("token") != before.get("token"):  # a third process was quicker: give its lock back
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, self.path)
+            aside.unlink(missing_ok=True)
+            return moved
+        aside.unlink(missing_ok=True)
+        return None
+
+
+def _running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

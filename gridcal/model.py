@@ -143,7 +143,7 @@ class ProcessModel:
                         "Check its units, or leave these days out",
                     )
 
-    def initial_state(self, theta: Array, forcing: Sequence[Array], site: Array) -> Array:
+    def initial_state(self, theta: Array, forcing: Sequence[Any], site: Array) -> Array:
         """State of a cold start, shape (state, n)."""
         n = theta.shape[1]
         state = np.empty((len(self.state), n))
@@ -200,14 +200,10 @@ class ProcessModel:
         """
         th = np.ascontiguousarray(theta, dtype=np.float64)
         if th.ndim != 2 or th.shape[0] != len(self.parameters):
-            raise ModelError(
-                f"theta of model {self.name!r} has shape {th.shape}", f"It must be ({len(self.parameters)}, n)"
-            )
+            raise ModelError(f"theta of model {self.name!r} has shape {th.shape}", f"It must be ({len(self.parameters)}, n)")
         n = th.shape[1]
         if len(forcing) != len(self.forcing):
-            raise ModelError(
-                f"model {self.name!r} got {len(forcing)} forcing series", f"It reads: {', '.join(self.forcing)}"
-            )
+            raise ModelError(f"model {self.name!r} got {len(forcing)} forcing series", f"It reads: {', '.join(self.forcing)}")
         raw = [np.asarray(x) for x in forcing]
         kind = np.float32 if all(x.dtype == np.float32 for x in raw) else np.float64
         series = [np.ascontiguousarray(x, dtype=kind) for x in raw]
@@ -236,7 +232,9 @@ class ProcessModel:
             if lacking:
                 raise ModelError(f"model {self.name!r} needs the site constant {lacking[0]!r}", "Pass `site`")
             site = np.array([[self.site_default[name]] for name in self.site]).reshape(len(self.site), 1)
-        values = np.asarray(site, dtype=np.float64).reshape(len(self.site), -1)
+        values = np.asarray(site, dtype=np.float64)
+        if values.ndim != 2 or values.shape[0] != len(self.site) or values.shape[1] not in (1, n):
+            raise ModelError(f"site of model {self.name!r} has shape {values.shape}", f"It must be ({len(self.site)}, {n} or 1)")
         return np.ascontiguousarray(np.broadcast_to(values, (len(self.site), n)))
 
 

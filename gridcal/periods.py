@@ -12,8 +12,17 @@ import xarray as xr
 from gridcal.errors import ConfigError, InputError
 
 SCALES = ("daily", "8-day", "weekly", "monthly", "yearly")
-_ALIASES = {"1D": "daily", "D": "daily", "8D": "8-day", "7D": "weekly", "MS": "monthly", "YS": "yearly", "annual": "yearly"}
+_ALIASES = {
+    "1D": "daily",
+    "D": "daily",
+    "8D": "8-day",
+    "7D": "weekly",
+    "MS": "monthly",
+    "YS": "yearly",
+    "annual": "yearly",
+}
 SEASONS = ("all", "growing season", "rest of the year")
+_SEASON_ALIASES = {"GS": "growing season", "NGS": "rest of the year", "All": "all"}
 
 
 def scale_name(scale: str) -> str:
@@ -30,7 +39,21 @@ def scale_name(scale: str) -> str:
     return name
 
 
-def period_index(time: pd.DatetimeIndex, scale: str) -> tuple[npt.NDArray[np.int64], pd.DatetimeIndex]:
+def season_name(season: str) -> str:
+    """Public name of a season or its alias (GS, NGS, All).
+
+    Raises
+    ------
+    ConfigError
+        If it is unknown.
+    """
+    name = _SEASON_ALIASES.get(season, season)
+    if name not in SEASONS:
+        raise ConfigError(f"unknown season {season!r}", f"Use one of: {', '.join(SEASONS)}")
+    return name
+
+
+def period_index(time: pd.Index, scale: str) -> tuple[npt.NDArray[np.int64], pd.DatetimeIndex]:
     """Period of each day.
 
     Parameters
@@ -46,10 +69,32 @@ def period_index(time: pd.DatetimeIndex, scale: str) -> tuple[npt.NDArray[np.int
     labels : int array, shape (time,)
         Consecutive from 0.
     starts : DatetimeIndex
-        First calendar day of each period.
+        First calendar day of each period, whether or not the series holds it.
+
+    Raises
+    ------
+    ConfigError
+        If the scale is unknown.
+    InputError
+        If `time` does not hold dates of the standard calendar, or they are not sorted.
+
+    Examples
+    --------
+    >>> labels, starts = period_index(pd.date_range("2004-12-26", "2005-01-02"), "8-day")
+    >>> labels.tolist()
+    [0, 0, 0, 0, 0, 0, 1, 1]
+    >>> starts.strftime("%Y-%m-%d").tolist()
+    ['2004-12-26', '2005-01-01']
     """
     name = scale_name(scale)
-    days = pd.DatetimeIndex(time).normalize()
+    if not isinstance(time, pd.DatetimeIndex):
+        raise InputError(
+            f"coordinate 'time' holds {type(time).__name__}, not dates of the standard calendar",
+            "Decode it with xarray.decode_cf(ds), or ds.convert_calendar('standard', use_cftime=False)",
+        )
+    if not time.is_monotonic_increasing:
+        raise InputError("coordinate 'time' is not sorted", "Sort it: ds.sortby('time')")
+    days = time.normalize()
     year, doy = days.year.to_numpy(), days.dayofyear.to_numpy()
     if name == "daily":
         key, start = days.to_numpy().astype("datetime64[D]").astype(np.int64), days
@@ -80,6 +125,11 @@ def period_length(starts: pd.DatetimeIndex, scale: str) -> npt.NDArray[np.int64]
     return np.where((doy - 1) // length >= last, year - doy + 1, length).astype(np.int64)
 
 
+def period_middle(starts: pd.DatetimeIndex, scale: str) -> pd.DatetimeIndex:
+    """Middle day of each period (the later of two): it decides which season a period belongs to."""
+    return starts + pd.to_timedelta(period_length(starts, scale) // 2, unit="D")
+
+
 def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.DataArray:
     """Means over periods, lazily.
 
@@ -95,44 +145,81 @@ def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.D
     Returns
     -------
     DataArray, dims (time, *space)
-        With the periods' first days as time.
+        With the periods' first days as time; of the floating type of `x`, float64 where `x` holds integers.
+
+    Raises
+    ------
+    InputError
+        If `x` has no dates along a dimension time, more than one value a day, or chunks along time.
+    ConfigError
+        If the scale is unknown, or `min_fraction` not within 0 to 1.
     """
+    if "time" not in x.dims or "time" not in x.coords:
+        raise InputError(f"variable {x.name!r} has no dates along a dimension 'time'", "Add them: x.assign_coords(time=...)")
+    if not 0.0 <= min_fraction <= 1.0:
+        raise ConfigError(f"min_fraction = {min_fraction}", "Use a share from 0 to 1")
     x = x.transpose("time", ...)
     if x.chunks is not None and len(x.chunksizes["time"]) > 1:
         raise InputError(f"variable {x.name!r} is chunked along time", "Use one chunk: .chunk(time=-1)")
-    labels, starts = period_index(x["time"].to_index(), scale)
-    length = period_length(starts, scale)
-    spec = {"labels": labels, "length": length, "min_fraction": min_fraction}
+    time = x["time"].to_index()
+    labels, starts = period_index(time, scale)
+    days = time.normalize()
+    if not days.is_unique:
+        raise InputError(
+            f"variable {x.name!r} has more than one value on {days[days.duplicated()][0].date()}",
+            "Make days of it first: x.resample(time='D').mean()",
+        )
+    dtype = x.dtype if np.issubdtype(x.dtype, np.floating) else np.dtype(np.float64)
+    spec = {"labels": labels, "length": period_length(starts, scale), "min_fraction": min_fraction, "dtype_out": dtype}
     if x.chunks is None:
         values = _aggregate_block(x.values, **spec)
     else:
         chunks = ((starts.size,), *x.data.chunks[1:])
-        values = x.data.map_blocks(_aggregate_block, **spec, dtype=x.dtype, chunks=chunks, meta=np.empty((0,) * x.ndim, x.dtype))
+        values = x.data.map_blocks(_aggregate_block, **spec, dtype=dtype, chunks=chunks, meta=np.empty((0,) * x.ndim, dtype))
     coords: dict[str, Any] = {k: v for k, v in x.coords.items() if "time" not in v.dims}
-    return xr.DataArray(values, dims=x.dims, coords={**coords, "time": starts}, attrs=x.attrs, name=x.name)
+    coords["time"] = ("time", starts, x["time"].attrs)
+    method = str(x.attrs.get("cell_methods", ""))
+    attrs = {**x.attrs, "cell_methods": method if method.endswith("time: mean") else f"{method} time: mean".strip()}
+    return xr.DataArray(values, dims=x.dims, coords=coords, attrs=attrs, name=x.name)
 
 
-def _aggregate_block(x: Any, labels: Any, length: Any, min_fraction: float) -> Any:
+def _aggregate_block(x: Any, labels: Any, length: Any, min_fraction: float, dtype_out: Any) -> Any:
     from gridcal.kernels.aggregate import segment_mean
 
     flat = np.ascontiguousarray(x).reshape(x.shape[0], -1)
     mean, count = segment_mean(flat, labels, length.size, return_count=True)
     mean = np.where(count >= np.maximum(min_fraction * length[:, None], 1.0), mean, np.nan)
-    return mean.reshape((length.size, *x.shape[1:])).astype(x.dtype)
+    return mean.reshape((length.size, *x.shape[1:])).astype(dtype_out)
 
 
-def in_season(time: pd.DatetimeIndex, season: str, *, southern: bool = False) -> npt.NDArray[np.bool_]:
-    """Days of a season: the growing season is May to September, November to March in the south.
+def in_season(time: pd.DatetimeIndex, season: str, *, southern: bool | npt.ArrayLike = False) -> npt.NDArray[np.bool_]:
+    """Days of a season.
+
+    The growing season is May to September, as in Ma et al. for temperate forests of the northern hemisphere. South of the
+    equator it is November to March. Neither fits the tropics or a Mediterranean climate: read season ``all`` there.
+
+    Parameters
+    ----------
+    time : DatetimeIndex
+        Days.
+    season : str
+        all, growing season (GS) or rest of the year (NGS).
+    southern : bool or bool array, shape (n,)
+        Where the southern months hold, e.g. ``lat < 0``.
+
+    Returns
+    -------
+    bool array, shape (time,), or (time, n) where `southern` is an array
 
     Raises
     ------
     ConfigError
         If the season is unknown.
     """
-    if season not in SEASONS:
-        raise ConfigError(f"unknown season {season!r}", f"Use one of: {', '.join(SEASONS)}")
-    months = (11, 12, 1, 2, 3) if southern else (5, 6, 7, 8, 9)
-    growing = pd.DatetimeIndex(time).month.isin(months)
-    if season == "all":
-        return np.ones(len(time), dtype=bool)
-    return np.asarray(growing if season == "growing season" else ~growing)
+    name = season_name(season)
+    south = np.asarray(southern, dtype=bool)
+    month = pd.DatetimeIndex(time).month.to_numpy().reshape((-1,) + (1,) * south.ndim)
+    if name == "all":
+        return np.ones(np.broadcast_shapes(month.shape, south.shape), dtype=bool)
+    growing = np.where(south, np.isin(month, (11, 12, 1, 2, 3)), np.isin(month, (5, 6, 7, 8, 9)))
+    return growing if name == "growing season" else ~growing

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gridcal.calibrate import CMAES, MASM, calibrate
+from gridcal.calibration import CMAES, MASM, calibrate
 from gridcal.config import CalibrationSection, StudyConfig
 from gridcal.cube import Cube
 from gridcal.evaluation import evaluate
@@ -85,9 +85,7 @@ def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> 
     study.save("samples", _static(samples), label="sample pixels")
     if sources.truth is not None:
         study.save("truth", sources.truth, label="planted parameters")
-    lazy = calibrate(
-        samples, model, blocks, method, seed=config.seed, period=sources.period, chunk=config.calibration.chunk
-    )
+    lazy = calibrate(samples, model, blocks, method, seed=config.seed, period=sources.period, chunk=config.calibration.chunk)
     posterior = study.save("posterior", lazy, label="calibrating pixels")
     learner, training = _learn(study, config, model, posterior, sources)
     theta = study.save("parameters", learner.predict(sources.grid.features), label="predicting parameters")

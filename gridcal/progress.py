@@ -7,15 +7,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
-_QUIET = "GRIDCAL_PROGRESS"
+_SWITCH = "GRIDCAL_PROGRESS"
 _FIRST = 2.0
 _EVERY = 10.0
 
 
 @contextlib.contextmanager
-def progress(total: int, label: str, *, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """Show how far a loop has come.
+def progress(total: int, label: str, *, done: int = 0, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """Show how far a loop has come, with its rate and the time left.
 
     Parameters
     ----------
@@ -25,13 +26,26 @@ def progress(total: int, label: str, *, done: int = 0) -> Iterator[Callable[[int
         What is done, e.g. "calibrating pixels".
     done : int
         Steps that were finished before.
+    quiet : bool
+        Show nothing. The environment variable ``GRIDCAL_PROGRESS=0`` does the same everywhere.
 
     Yields
     ------
     callable
-        ``step(n)``, to be called after n more steps. Nothing is shown if GRIDCAL_PROGRESS=0.
+        ``step(n)``, to be called after n more steps.
+
+    Notes
+    -----
+    Standard error carries it. On a terminal it is a bar; elsewhere (a batch job's log, a notebook) a line about every ten
+    seconds, and none for what ends within two seconds.
+
+    Examples
+    --------
+    >>> with progress(3, "counting") as step:
+    ...     for _ in range(3):
+    ...         step(1)
     """
-    if os.environ.get(_QUIET, "1") in ("0", "off", "no") or total <= 0:
+    if quiet or os.environ.get(_SWITCH, "1").lower() in ("0", "off", "no", "false") or total <= 0:
         yield lambda n: None
     elif sys.stderr.isatty():
         with _bar(total, label, done) as step:
@@ -45,32 +59,61 @@ def _bar(total: int, label: str, done: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (
+    columns: tuple[Any, ...] = (
         TextColumn("{task.description:24s}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
+    start = time.monotonic()
+    count = 0
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total, completed=done)
-        yield lambda n: bar.advance(task, n)
+        task = bar.add_task(label, total=total, completed=done, rate="")
+
+        def step(n: int) -> None:
+            nonlocal count
+            count += n
+            bar.update(task, advance=n, rate=_rate(count, time.monotonic() - start))
+
+        yield step
 
 
 def _lines(total: int, label: str, done: int) -> Callable[[int], None]:
     start = time.monotonic()
-    state = {"done": done, "said": start + _FIRST - _EVERY}
+    said = start + _FIRST - _EVERY
+    count = 0
 
     def step(n: int) -> None:
-        state["done"] += n
+        nonlocal count, said
+        count += n
         now = time.monotonic()
-        last = state["done"] >= total and now - start > _FIRST
-        if last or now - state["said"] >= _EVERY:
-            state["said"] = now
-            rate = (state["done"] - done) / max(now - start, 1e-9)
-            left = (total - state["done"]) / rate if rate > 0 else float("inf")
-            text = f"{label}: {state['done']:.0f}/{total} after {now - start:.0f} s"
-            print(text + ("" if last else f", about {left:.0f} s left"), file=sys.stderr, flush=True)  # noqa: T201
+        finished = done + count >= total
+        if (finished and now - start > _FIRST) or (now - said >= _EVERY and now - start > _FIRST):
+            said = now
+            passed = now - start
+            text = f"{label}: {done + count}/{total} after {_clock(passed)}, {_rate(count, passed)}"
+            if not finished and count > 0:
+                text += f", about {_clock((total - done - count) * passed / count)} left"
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     return step
+
+
+def _rate(count: int, seconds: float) -> str:
+    """Steps per second, minute or hour, whichever reads best."""
+    rate = count / max(seconds, 1e-9)
+    for unit, factor in (("s", 1.0), ("min", 60.0)):
+        if rate * factor >= 1.0:
+            return f"{rate * factor:.1f}/{unit}"
+    return f"{rate * 3600.0:.1f}/h"
+
+
+def _clock(seconds: float) -> str:
+    """Seconds below two minutes, else h:mm:ss."""
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

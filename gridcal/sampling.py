@@ -78,9 +78,7 @@ def _strata(cube: Cube, name: str, candidates: np.ndarray, bins: int) -> tuple[n
     """Classes of a static variable at the candidates, and each candidate's class number."""
     static = [str(v) for v in cube.data.data_vars if set(cube.data[v].dims) == {"lat", "lon"}]
     if name not in static:
-        raise InputError(
-            f"{name!r} is no static variable of the cube", f"Static variables: {', '.join(static) or 'none'}"
-        )
+        raise InputError(f"{name!r} is no static variable of the cube", f"Static variables: {', '.join(static) or 'none'}")
     values = cube.data[name].transpose("lat", "lon").values.ravel()[candidates]
     if values.dtype.kind == "f":
         known = np.isfinite(values)

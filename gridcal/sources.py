@@ -107,13 +107,17 @@ def _twin(section: TwinSection, config: StudyConfig, model: ProcessModel) -> Sou
 
 def _flux_sites(section: FluxSitesSection, config: StudyConfig, model: ProcessModel) -> Sources:
     from gridcal.ingest import calibration_years, climatological_year_cube, flux_site_cube
-    from gridcal.ingest.flux_sites import CAVEATS as SITE_CAVEATS
-    from gridcal.ingest.flux_sites import SOURCES as SITE_SOURCES
     from gridcal.ingest.climatological_year import CAVEATS as GRID_CAVEATS
     from gridcal.ingest.climatological_year import SOURCES as GRID_SOURCES
+    from gridcal.ingest.flux_sites import CAVEATS as SITE_CAVEATS
+    from gridcal.ingest.flux_sites import SOURCES as SITE_SOURCES
 
     sites = flux_site_cube(
-        sites=section.sites, fapar=section.fapar, moisture=section.moisture, classes=section.classes, lag=config.model.lag
+        sites=section.sites,
+        fapar=section.fapar,
+        moisture=section.moisture,
+        classes=section.classes,
+        lag=config.model.lag,
     )
     known = [str(s) for s in sites.data["site"].values]
     stray = [s for s in section.hold_out if s not in known]

@@ -16,7 +16,8 @@ import xarray as xr
 
 from gridcal import store
 from gridcal.errors import StudyError
-from gridcal.fingerprint import canonical, differences, fingerprint as hash_of
+from gridcal.fingerprint import canonical, differences
+from gridcal.fingerprint import fingerprint as hash_of
 from gridcal.ledger import Ledger, Lock, read_json, write_json
 from gridcal.progress import progress
 from gridcal.tiles import SPACE, tile_chunks, tiles
@@ -71,9 +72,7 @@ class Study:
     def __repr__(self) -> str:
         return f"<gridcal.Study {str(self.path)!r}: {', '.join(self.stages()) or 'empty'}>"
 
-    def save(
-        self, name: str, dataset: xr.Dataset, *, fingerprint: str | None = None, label: str | None = None
-    ) -> xr.Dataset:
+    def save(self, name: str, dataset: xr.Dataset, *, fingerprint: str | None = None, label: str | None = None) -> xr.Dataset:
         """Compute a lazy data set tile by tile into the study, or finish what an earlier run left.
 
         Parameters
@@ -102,7 +101,12 @@ class Study:
         path, folder = self._store(name), self._ledger(name)
         chunks = tile_chunks(dataset)
         plan = dict(tiles(dataset, chunks))
-        stage = {"fingerprint": mark, "chunks": chunks, "tiles": len(plan), "sizes": {str(k): v for k, v in dataset.sizes.items()}}
+        stage = {
+            "fingerprint": mark,
+            "chunks": chunks,
+            "tiles": len(plan),
+            "sizes": {str(k): v for k, v in dataset.sizes.items()},
+        }
         with self._lock:
             old = read_json(folder / "stage.json")
             if old is not None and {k: old.get(k) for k in stage} != stage:
@@ -155,7 +159,8 @@ class Study:
         if failed:
             tile, error = failed[0]
             raise StudyError(
-                f"stage {name!r}: {len(failed)} of {total} tiles failed, the first ({tile}) with {type(error).__name__}: {error}",
+                f"stage {name!r}: {len(failed)} of {total} tiles failed, the first ({tile}) with "
+                f"{type(error).__name__}: {error}",
                 f"See {ledger.folder.name}/failures; running again tries these tiles only",
             ) from error
 
@@ -262,8 +267,8 @@ def _storable(ds: xr.Dataset) -> xr.Dataset:
         if x.chunks is not None:
             out[name] = x.chunk({d: -1 for d in x.dims if d not in SPACE})
     out = out.assign_coords({c: x.compute() for c, x in ds.coords.items() if x.chunks is not None})
-    for name, x in ds.variables.items():
-        if x.dtype.kind == "b":
+    for name, values in ds.variables.items():
+        if values.dtype.kind == "b":
             out[name] = out[name].astype(np.int8).assign_attrs(ds[name].attrs)
     return out
 

@@ -21,7 +21,7 @@ from gridcal.models.lue import lue
 from gridcal.periods import aggregate, period_index
 from gridcal.simulation import simulate
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[np.floating]
 
 PLANTED = ("eps_max", "Topt", "kT", "WI")
 """Parameters whose fields vary over the region; the others sit at the model's defaults."""

@@ -49,7 +49,5 @@ def tiles(ds: xr.Dataset, chunks: dict[str, int]) -> Iterator[tuple[str, dict[st
     dims = [d for d in SPACE if d in chunks]
     counts = [range(-(-ds.sizes[d] // chunks[d])) for d in dims]
     for index in itertools.product(*counts):
-        region = {
-            d: slice(i * chunks[d], min((i + 1) * chunks[d], ds.sizes[d])) for d, i in zip(dims, index, strict=True)
-        }
+        region = {d: slice(i * chunks[d], min((i + 1) * chunks[d], ds.sizes[d])) for d, i in zip(dims, index, strict=True)}
         yield "-".join(f"{i:04d}" for i in index) or "0", region

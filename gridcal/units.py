@@ -141,9 +141,7 @@ _TOKEN = re.compile(r"(/?)([A-Za-z%_]+)(?:\^|\*\*)?([-+]?\d+)?")
 def _spelling(text: str) -> str | None:
     """Spell the string in the form of the table's keys (``kg m-2 s-1``), or None if it is no product of powers."""
     text = (
-        re.sub(r"\bCO2\b", "COtwo", re.sub(r"\bH2O\b", "HtwoO", text))
-        .replace("molCO2", "molCOtwo")
-        .replace("gCO2", "gCOtwo")
+        re.sub(r"\bCO2\b", "COtwo", re.sub(r"\bH2O\b", "HtwoO", text)).replace("molCO2", "molCOtwo").replace("gCO2", "gCOtwo")
     )
     text = re.sub(r"\s*/\s*", " /", text.replace("·", " "))
     text = re.sub(r"(?<=[A-Za-z0-9])[.*](?=[A-Za-z])", " ", text)
@@ -200,12 +198,8 @@ def normalise(units: str) -> str:
             "Divide by the days of each period (the last of a year has 5 or 6)",
         )
     near = difflib.get_close_matches(found or text, _TABLE, n=3, cutoff=0.5)
-    hint = (
-        f"Nearest known units: {', '.join(near)}" if near else "Units look like 'W m-2', 'mm d-1', 'gC m-2 d-1', 'degC'"
-    )
-    raise InputError(
-        f"unknown units {units!r}", f"{hint}. Declare the true units in the catalog entry or in attrs['units']"
-    )
+    hint = f"Nearest known units: {', '.join(near)}" if near else "Units look like 'W m-2', 'mm d-1', 'gC m-2 d-1', 'degC'"
+    raise InputError(f"unknown units {units!r}", f"{hint}. Declare the true units in the catalog entry or in attrs['units']")
 
 
 def conversion(units: str, to: str | Variable) -> tuple[float, float]:

@@ -37,9 +37,7 @@ def check_time(ds: xr.Dataset) -> None:
         )
     _check_calendar(str(ds["time"].encoding.get("calendar", ds["time"].attrs.get("calendar", "standard"))))
     if not isinstance(index, pd.DatetimeIndex):
-        raise InputError(
-            f"coordinate 'time' holds {ds['time'].dtype}, not dates", "Decode it with xarray.decode_cf(ds)"
-        )
+        raise InputError(f"coordinate 'time' holds {ds['time'].dtype}, not dates", "Decode it with xarray.decode_cf(ds)")
     if index.hasnans:
         raise InputError("coordinate 'time' holds missing dates", "Drop them: ds.isel(time=ds.time.notnull())")
     if not index.is_unique:
@@ -120,8 +118,7 @@ def check_space(ds: xr.Dataset) -> None:
     for name in ("lat", "lon", "latitude", "longitude", "XLAT", "XLONG"):
         if name in ds.variables and ds[name].ndim > 1:
             raise InputError(
-                f"coordinate {name!r} has two dimensions {tuple(map(str, ds[name].dims))}: a projected or "
-                "curvilinear grid",
+                f"coordinate {name!r} has two dimensions {tuple(map(str, ds[name].dims))}: a projected or curvilinear grid",
                 "Put the data on a regular grid of lat and lon first, or stack them to samples (time, pixel)",
             )
     for dim in SPACE:

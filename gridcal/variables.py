@@ -98,19 +98,13 @@ _METEOROLOGY = (
     Variable("sfcWind", "m s-1", "wind speed", "wind_speed", (0.0, 60.0)),
     Variable("uas", "m s-1", "eastward wind", "eastward_wind", (-60.0, 60.0)),
     Variable("vas", "m s-1", "northward wind", "northward_wind", (-60.0, 60.0)),
-    Variable(
-        "rsds", "W m-2", "downwelling shortwave radiation", "surface_downwelling_shortwave_flux_in_air", (0.0, 600.0)
-    ),
-    Variable(
-        "rlds", "W m-2", "downwelling longwave radiation", "surface_downwelling_longwave_flux_in_air", (50.0, 650.0)
-    ),
+    Variable("rsds", "W m-2", "downwelling shortwave radiation", "surface_downwelling_shortwave_flux_in_air", (0.0, 600.0)),
+    Variable("rlds", "W m-2", "downwelling longwave radiation", "surface_downwelling_longwave_flux_in_air", (50.0, 650.0)),
     Variable("rnet", "MJ m-2 d-1", "net radiation", "surface_net_downward_radiative_flux", (-20.0, 35.0)),
     Variable("clt", "1", "cloud fraction", "cloud_area_fraction", (0.0, 1.0)),
     Variable("sunshine", "%", "sunshine, share of the possible", None, (0.0, 100.0)),
     Variable("day_length", "s", "time between sunrise and sunset", None, (0.0, 86400.0)),
-    Variable(
-        "swe", "mm", "water in the snow pack", "lwe_thickness_of_surface_snow_amount", (0.0, 1.0e4), species="water"
-    ),
+    Variable("swe", "mm", "water in the snow pack", "lwe_thickness_of_surface_snow_amount", (0.0, 1.0e4), species="water"),
     Variable("co2", "ppm", "CO2 mole fraction", "mole_fraction_of_carbon_dioxide_in_air", (150.0, 2000.0)),
     Variable("tas_month", "degC", "air temperature, monthly climatology", _T, (-70.0, 55.0)),
     Variable("pr_month", "mm month-1", "precipitation of a calendar month, climatology", None, (0.0, 5000.0)),
@@ -141,15 +135,11 @@ _LIGHT_AND_WATER = (
     ),
     Variable("lai", "m2 m-2", "leaf area index", "leaf_area_index", (0.0, 12.0)),
     Variable("evi", "1", "enhanced vegetation index", None, (-1.0, 1.5)),
-    Variable(
-        "ndvi", "1", "normalised difference vegetation index", "normalized_difference_vegetation_index", (-1.0, 1.0)
-    ),
+    Variable("ndvi", "1", "normalised difference vegetation index", "normalized_difference_vegetation_index", (-1.0, 1.0)),
     Variable("wai", "1", "water availability index, filled share of the root zone's capacity", None, (0.0, 1.0)),
     Variable("wsoil", "mm", "soil water", "lwe_thickness_of_soil_moisture_content", (0.0, 2000.0), species="water"),
     Variable("ci", "1", "cloudiness index, 1 - shortwave over top-of-atmosphere radiation", None, (0.0, 1.0)),
-    Variable(
-        "et", "mm d-1", "evapotranspiration", "lwe_water_evaporation_rate", (-5.0, 25.0), sign=_UP, species="water"
-    ),
+    Variable("et", "mm d-1", "evapotranspiration", "lwe_water_evaporation_rate", (-5.0, 25.0), sign=_UP, species="water"),
     Variable(
         "et_val",
         "mm d-1",

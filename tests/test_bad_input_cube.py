@@ -171,7 +171,7 @@ def test_large_netcdf_stored_as_maps(tmp_path, monkeypatch):
     monkeypatch.setattr("gridcal.cube.formats._TIME_MAJOR_LIMIT", 1000)
     path = tmp_path / "maps.nc"
     clean().drop_vars("mask").to_netcdf(path, engine="netcdf4", encoding={"tas": {"chunksizes": (1, 5, 6)}})
-    with pytest.raises(InputError, match="'tas' of .* is stored as maps: 60 chunks"):
+    with pytest.raises(InputError, match=r"'tas' of .* is stored as maps: 60 chunks"):
         open_cube(path)
     assert open_cube(path, chunks={"time": -1})["tas"].sizes["time"] == 60
 

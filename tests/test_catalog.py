@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gridcal.catalog import (
     CatalogEntry,
@@ -86,7 +88,8 @@ def test_bad_entries_name_the_key(tmp_path, changes, says):
         ("a: &x [1, 2]\nb: *x\n", "uses a YAML alias"),
         ("id: a\ntitle: b\ntitle: c\n", "gives the key 'title' twice"),
         ("variables:\n  tas: {units: K}\n  tas: {units: degC}\n", "gives the key 'tas' twice"),
-        ("[" * 5000, "is not plain YAML"),
+        ("[" * 5000, "nested deeper than 20 levels"),
+        ("a: [1, 2", "is not plain YAML"),
         ("", "holds no mapping"),
     ],
 )
@@ -196,6 +199,32 @@ def test_entries_are_frozen():
         entry.title = "other"
 
 
+@settings(max_examples=150, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(max_size=200), st.text(alphabet="[]{}&*!:-,'\"|>%@ \nabc", max_size=300)))
+def test_any_text_is_an_entry_or_a_readable_error(tmp_path, text):
+    path = tmp_path / "any.yml"
+    path.write_text(text, encoding="utf-8")
+    refused(path)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=5), x, max_size=3),
+)
+
+
+@settings(max_examples=150, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=st.sampled_from([*ENTRY, "dims", "features", "index", "caveats", "doi"]), value=VALUES)
+def test_any_value_is_accepted_or_named(tmp_path, key, value):
+    path = tmp_path / "any.yml"
+    path.write_text(yaml.safe_dump({**ENTRY, key: value}), encoding="utf-8")
+    try:
+        said = f"{load_entry(path).id}.yml"
+    except CatalogError as error:
+        said = str(error)
+    assert "any.yml" in said
+
+
 needs_data = pytest.mark.skipif("GRIDCAL_DATA" not in os.environ, reason="GRIDCAL_DATA is not set")
 
 
@@ -232,17 +261,15 @@ def test_every_data_file_has_an_entry():
 @pytest.mark.data
 @needs_data
 def test_traps_of_the_real_data():
-    weekly = open_cube("fluxval-monthly")
+    monthly = open_cube("fluxval-monthly")
     native = xr.open_dataset(data_path(load_entry("fluxval-monthly")))
-    np.testing.assert_allclose(weekly["vpd"].isel(site=3), native["vpd"].isel(site=3) / 10, rtol=1e-6)  # hPa
-    np.testing.assert_allclose(
-        weekly["rsds"].isel(site=3), native["rsds"].isel(site=3) / 0.0864, rtol=1e-6
-    )  # MJ m-2 d-1
+    np.testing.assert_allclose(monthly["vpd"].isel(site=3), native["vpd"].isel(site=3) / 10, rtol=1e-6)  # hPa
+    np.testing.assert_allclose(monthly["rsds"].isel(site=3), native["rsds"].isel(site=3) / 0.0864, rtol=1e-6)
     sites = open_cube("flux-sites-daily")
     assert sites["tas"].dims == ("time", "site")
     assert float(sites["clt"].max()) <= 1.0  # per cent in the file
     climatology = open_cube("eastus-climatology")
-    assert float(climatology["whc_layer"].max()) < 0.9  # 999.9 is a fill value
+    assert float(climatology["whc_layer"].max()) == 135.0  # 999.9 is a fill value
     grid = open_cube("eastus-static")
     assert grid.data["lat"].values[0] > grid.data["lat"].values[-1]
     assert open_cube("drb-hru-daily").space_dims == ("pixel",)

@@ -1,4 +1,5 @@
 import dask
+import dask.array
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,9 +66,7 @@ def test_opening_computes_nothing_and_values_are_converted(stored):
     assert cube["tas"].attrs["standard_name"] == "air_temperature"
     np.testing.assert_allclose(cube["tas"].values, raw["tas"].values - 273.15, atol=1e-4)
     np.testing.assert_allclose(cube["vpd"].values, raw["vpd"].values / 10, rtol=1e-6)
-    np.testing.assert_allclose(
-        cube["gpp"].values, raw["gpp"].transpose("time", "lat", "lon").values * 8.64e7, rtol=1e-6
-    )
+    np.testing.assert_allclose(cube["gpp"].values, raw["gpp"].transpose("time", "lat", "lon").values * 8.64e7, rtol=1e-6)
     assert "tas" in text
     assert "degC" in text
 
@@ -294,3 +293,22 @@ def test_nothing_there():
         open_cube("no/such.zarr")
     with pytest.raises(CatalogError, match=r"no catalog entry 'flux-sites-dayly'. Did you mean flux-sites-daily"):
         open_cube("flux-sites-dayly")
+
+
+def test_samples_read_every_chunk_once():
+    reads = []
+
+    def block(block_info=None):
+        reads.append(block_info[None]["chunk-location"])
+        return np.full(block_info[None]["chunk-shape"], 280.0, dtype=np.float32)
+
+    x = dask.array.map_blocks(block, chunks=((20,), (5,) * 8, (5,) * 6), dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
+    ds = xr.Dataset(
+        {"tas": (("time", "lat", "lon"), x, {"units": "K"})},
+        coords={"time": pd.date_range("2001-01-01", periods=20), "lat": 30 + 0.1 * np.arange(40), "lon": 0.1 * np.arange(30)},
+    )
+    samples = Cube.from_dataset(ds).sel(pixel=gc.sample_pixels(Cube.from_dataset(ds), n=300, seed=0))
+    assert reads == []
+    assert len(samples["tas"].chunksizes["time"]) == 1
+    np.testing.assert_allclose(samples["tas"].values, 6.85, atol=1e-4)
+    assert len(reads) == len(set(reads)) == 48

@@ -8,9 +8,7 @@ from gridcal.validate import check_daily, check_same, check_space, check_time
 
 
 def series(index, **encoding):
-    ds = xr.Dataset(
-        {"tas": ("time", np.zeros(len(index), dtype=np.float32), {"units": "degC"})}, coords={"time": index}
-    )
+    ds = xr.Dataset({"tas": ("time", np.zeros(len(index), dtype=np.float32), {"units": "degC"})}, coords={"time": index})
     ds["time"].encoding.update(encoding)
     return ds
 

@@ -74,9 +74,7 @@ def test_features_shared_by_sites_and_grid_agree():
         assert VARIABLES[name].units == VARIABLES[f"bess_{name}"].units
 
 
-@pytest.mark.parametrize(
-    ("wrong", "right"), [("tass", "tas"), ("GPP", "gpp"), ("fpar", "fapar"), ("ndvi_max", "ndvi_maximum")]
-)
+@pytest.mark.parametrize(("wrong", "right"), [("tass", "tas"), ("GPP", "gpp"), ("fpar", "fapar"), ("ndvi_max", "ndvi_maximum")])
 def test_an_unknown_name_is_answered_with_the_nearest(wrong, right):
     with pytest.raises(InputError, match=rf"Did you mean .*\b{right}\b"):
         variable(wrong)

@@ -16,6 +16,8 @@ from gridcal.errors import InputError
 from gridcal.validate import SPACE, check_daily, check_same, check_space, check_time
 from gridcal.variables import VARIABLES
 
+_ORDER = ("time", *SPACE)
+
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Cube:
@@ -70,7 +72,7 @@ class Cube:
         check_time(ds)
         check_space(ds)
         ds = canonical_units(ds)
-        order = [d for d in ("time", *SPACE) if d in ds.dims]
+        order = [d for d in _ORDER if d in ds.dims]
         ds = ds.transpose(*order, ...)
         chosen = tuple(dict.fromkeys(features))
         for name in chosen:
@@ -91,8 +93,9 @@ class Cube:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Length of each dimension."""
-        return {str(k): v for k, v in self.data.sizes.items()}
+        """Length of each dimension: time, space, others."""
+        sizes = {str(k): v for k, v in self.data.sizes.items()}
+        return {d: sizes[d] for d in sorted(sizes, key=lambda d: _ORDER.index(d) if d in _ORDER else len(_ORDER))}
 
     @property
     def features(self) -> xr.Dataset:
@@ -187,9 +190,7 @@ class Cube:
     def stack_pixels(self) -> Cube:
         """Return the pixels the mask of a grid leaves in, as samples (time, pixel) with coordinates lat and lon."""
         if self.space_dims != ("lat", "lon"):
-            raise InputError(
-                f"only a grid (lat, lon) can be stacked, the cube has {self.space_dims}", "Use it as it is"
-            )
+            raise InputError(f"only a grid (lat, lon) can be stacked, the cube has {self.space_dims}", "Use it as it is")
         mask = self.mask
         size = self.data.sizes["lat"] * self.data.sizes["lon"]
         if mask is None:
@@ -239,9 +240,7 @@ class Cube:
         theirs = other.data if isinstance(other, Cube) else other
         twice = [str(n) for n in theirs.data_vars if n in self.data.data_vars]
         if twice:
-            raise InputError(
-                f"variable {twice[0]!r} is in both cubes", f"Drop or rename one: data.drop_vars({twice[0]!r})"
-            )
+            raise InputError(f"variable {twice[0]!r} is in both cubes", f"Drop or rename one: data.drop_vars({twice[0]!r})")
         strange = [d for d in SPACE if d in theirs.dims and d not in self.data.dims]
         if strange and self.space_dims:
             raise InputError(
@@ -270,7 +269,7 @@ class Cube:
         return self._with(ds.assign_coords(pixel=numbers).transpose("time", "pixel", ..., missing_dims="ignore"))
 
     def _summary(self) -> list[tuple[str, str]]:
-        rows = [(f"{dim}", _extent(self.data, str(dim))) for dim in self.data.dims]
+        rows = [(dim, _extent(self.data, dim)) for dim in self.sizes]
         if self.entry is not None:
             rows.append(("entry", f"{self.entry.id}: {self.entry.title}"))
         return rows

@@ -92,9 +92,7 @@ def _open_netcdf(path: str, chunks: dict[str, Any] | None) -> xr.Dataset:
             if chunks is None:
                 _refuse_map_layout(path, plain)
     except OSError as error:
-        raise InputError(
-            f"{path!r} cannot be read as NetCDF ({error})", "The file may be cut short: fetch it again"
-        ) from error
+        raise InputError(f"{path!r} cannot be read as NetCDF ({error})", "The file may be cut short: fetch it again") from error
     automatic: dict[str, Any] = {d: -1 if d == "time" else "auto" for d in dims}
     return xr.open_dataset(path, engine="netcdf4", chunks={**automatic, **(chunks or {})})
 
@@ -158,8 +156,7 @@ def _zarr_version(path: Path) -> int:
         raise InputError(f"{str(path)!r} is a Zarr array, not a group of variables", "Give the group above it")
     held = ", ".join(sorted(os.listdir(path))[:5]) or "nothing"
     raise InputError(
-        f"{str(path)!r} is not a Zarr store: it has neither zarr.json (version 3) nor .zgroup (version 2), "
-        f"it holds {held}",
+        f"{str(path)!r} is not a Zarr store: it has neither zarr.json (version 3) nor .zgroup (version 2), it holds {held}",
         "Give the folder that holds one of them",
     )
 

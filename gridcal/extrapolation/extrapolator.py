@@ -1,11 +1,8 @@
-"""Learn parameters from the environment, predict them for every pixel."""
+"""Learn parameters from the environment at samples, predict them for every pixel."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,330 +12,374 @@ import xarray as xr
 
 from gridcal.errors import ConfigError, InputError
 from gridcal.extrapolation.applicability import Applicability
-from gridcal.extrapolation.encoder import FeatureEncoder, feature_columns
-from gridcal.extrapolation.importance import permutation_importance
-from gridcal.extrapolation.regressors import REGRESSORS, make_regressor
+from gridcal.extrapolation.encoder import NEVER, FeatureEncoder
+from gridcal.extrapolation.folds import assign_folds, held_out
+from gridcal.extrapolation.importance import by_feature, permutation_rise, shares
+from gridcal.extrapolation.prediction import Predictor, predict_lazily
+from gridcal.extrapolation.regressors import make_regressor
+from gridcal.extrapolation.samples import Samples, gather, table_of
 from gridcal.kernels.metrics import scores
 from gridcal.parameters import ParameterTable
 
 Array = npt.NDArray[np.float64]
-SPACE = ("lat", "lon", "pixel", "site")
-NEVER = ("lat", "lon", "n_lue")
-"""Never features unless they are named: position, and what was made from the observations."""
+Mask = npt.NDArray[np.bool_]
 MINIMUM_SAMPLES = 8
+_VARIES = 1e-9
 
 
 class Extrapolator:
-    """Parameters from features, scikit-learn style, over xarray data sets.
+    """Parameters from features, in scikit-learn's manner, over xarray data sets.
 
     Parameters
     ----------
     method : str or object
-        ``"xgboost"``, ``"ridge"``, ``"mean"``, or an object with ``fit(x, y)`` and ``predict(x)``.
+        ``"xgboost"`` (as in Ma et al.), ``"random_forest"``, ``"ridge"``, ``"linear"``, ``"knn"``, ``"mean"`` (with
+        ``by="igbp"`` the table by vegetation type), or an object with ``fit(x, y)`` and ``predict(x)``.
     features : sequence of str, optional
-        Features to use; all of the data set, but position, without it.
+        Features to use; without it every variable that is constant in time and not in `exclude`.
+    exclude : sequence of str
+        Names, with ``*`` for any text, never used unless `features` names them: position, and what is made from fluxes.
+    categorical : sequence of str
+        Features that are classes although they are numbers and nothing in their attributes says so.
     n_folds : int
-        Folds of the cross-validation behind `skill_` and `cv_`.
-    groups : str, optional
-        Coordinate whose equal values share a fold.
+        Folds behind `cv_`, `skill_` and the permutation importance; 0 for none.
+    groups : str or array, optional
+        Coordinate, variable or array over the samples; equal values share a fold.
+    test_fraction : float, optional
+        Instead of folds, keep this share of the samples (Ma et al.: 0.3) out of the training for good and score on it.
+    permutations : int
+        Shuffles a feature and fold for the importance.
     seed : int
-        Seed of folds and regressor.
+        Seed of folds, shuffles and regressor.
     **options
-        Of the regressor.
+        Settings of the named regressor.
 
     Attributes
     ----------
+    table_ : ParameterTable
+        Bounds, scales and units.
     parameters_ : tuple of str
-        Parameters that vary over the training samples and are learnt; the others are constants.
+        Parameters that vary over the training samples and are learnt.
+    constants_ : dict of str to float
+        The others: their one value, or the default of a parameter that `theta` does not hold.
     encoder_ : FeatureEncoder
-        Features, their means and classes; ``encoder_.dropped_`` says what was left out.
+        Features; ``encoder_.dropped_`` says which were left out, and why.
     cv_ : Dataset
-        Out-of-fold predictions at the training samples.
+        Predictions for samples the model had not seen, over the samples given; NaN where none. Coordinate ``fold``.
     skill_ : Dataset, dims (parameter,)
-        r2, rmse, nse of `cv_`.
+        r, r2 (squared correlation), rmse (the parameter's units) and nse of `cv_`.
     importance_ : Dataset, dims (parameter, feature)
-        Permutation importance, and the gain for trees; each sums to 1 over the features.
-    n_training_, n_left_out_ : int
-        Samples used, and left out for a missing parameter.
+        ``importance``, the permutation importance on unseen samples, and for trees ``gain`` or ``impurity``; each sums
+        to 1 over the features.
+    applicability_ : Applicability
+        Distance of a pixel to the training samples.
+    training_ : dict
+        Counts of samples: given, used, without parameters, without features, without weight, kept for the test.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> features = xr.Dataset({"bio1": ("site", rng.uniform(0, 30, 60))})
+    >>> theta = xr.Dataset({"Topt": 10 + 0.5 * features.bio1})
+    >>> learner = Extrapolator("linear").fit(theta, features)
+    >>> round(float(learner.skill_.nse[0]), 3)
+    1.0
     """
 
     def __init__(
         self,
         method: Any = "xgboost",
         *,
-        features: Iterable[str] | None = None,
+        features: Sequence[str] | None = None,
+        exclude: Sequence[str] = NEVER,
+        categorical: Sequence[str] = (),
         n_folds: int = 5,
-        groups: str | None = None,
+        groups: Any = None,
+        test_fraction: float | None = None,
+        permutations: int = 3,
         seed: int = 0,
         **options: Any,
     ) -> None:
         self.method = method
         self.features = features
+        self.exclude = exclude
+        self.categorical = categorical
         self.n_folds = n_folds
         self.groups = groups
+        self.test_fraction = test_fraction
+        self.permutations = permutations
         self.seed = seed
         self.options = options
 
-    def fit(self, theta: xr.Dataset, features: xr.Dataset, table: ParameterTable) -> Extrapolator:
+    def __repr__(self) -> str:
+        name = self.method if isinstance(self.method, str) else type(self.method).__name__
+        if not hasattr(self, "model_"):
+            return f"Extrapolator({name!r})"
+        return (
+            f"<Extrapolator {name!r}: {len(self.parameters_)} parameters from {len(self.encoder_.inputs_)} features, "
+            f"{self.training_['used']} samples>"
+        )
+
+    def fit(
+        self, theta: xr.Dataset, features: xr.Dataset, table: ParameterTable | None = None, weights: Any = None
+    ) -> Extrapolator:
         """Learn from samples.
 
         Parameters
         ----------
-        theta : Dataset, dims (sample,)
-            Parameters of the training samples; those of `table` that it holds.
-        features : Dataset, dims (sample,)
-            Their features.
-        table : ParameterTable
-            Bounds and scales: parameters are learnt in the unit cube and never predicted outside it.
+        theta : Dataset
+            Parameters of the samples, e.g. a screened posterior; samples with a missing one are left out, and counted.
+        features : Dataset
+            Features of the same samples, in the same order.
+        table : ParameterTable, optional
+            Bounds and scale: parameters are learnt in the unit cube (the logarithm where the scale is log10) and never
+            predicted outside. Without it, the table of the posterior's model, or the range of the samples.
+        weights : str, DataArray or array, optional
+            Weights of the samples; one without a positive weight is left out.
 
         Raises
         ------
         InputError
-            If samples and features do not belong together, or too few are left.
+            If samples and features do not belong together, a feature is absent, or too few samples are left.
+        ConfigError
+            If the method or an option is unknown.
         """
-        dim = self._sample_dim(theta, features)
-        names = [n for n in table.names if n in theta]
-        if not names:
-            raise InputError("theta holds none of the table's parameters", f"Expected some of: {', '.join(table.names)}")
-        chosen = list(self.features) if self.features is not None else [str(n) for n in features.data_vars if n not in NEVER]
-        missing = [n for n in chosen if n not in features]
-        if missing:
-            raise InputError(
-                f"the features lack {', '.join(map(repr, missing))}", f"They hold: {', '.join(map(str, features.data_vars))}"
+        self._new()
+        if self.n_folds == 1 or self.n_folds < 0:
+            raise ConfigError(
+                f"n_folds = {self.n_folds} leaves nothing to train on", "Use 0 (no cross-validation) or at least 2"
             )
-        values = np.stack([theta[n].values.astype(float) for n in names], axis=1)
-        good = np.isfinite(values).all(axis=1)
-        self.n_training_, self.n_left_out_ = int(good.sum()), int((~good).sum())
-        if self.n_training_ < MINIMUM_SAMPLES:
-            raise InputError(
-                f"{self.n_training_} samples are left to learn from ({self.n_left_out_} have a missing parameter)",
-                f"At least {MINIMUM_SAMPLES} are needed: loosen the quality screen or calibrate more samples",
-            )
+        table = table_of(theta) if table is None else table
+        samples = gather(theta, features, table, weights, self.groups)
+        given = samples.theta.shape[0]
+        finite = np.isfinite(samples.theta).all(axis=1)
+        weighted = np.ones(given, dtype=bool)
+        if samples.weights is not None:
+            weighted = np.isfinite(samples.weights) & (samples.weights > 0)
+        good = finite & weighted
+        self._enough(good, given)
+        described = good & ~self._empty(samples, good)
+        self._enough(described, given)
         self.table_ = table
-        unit = table.select(names).to_unit(values[good])
-        varies = np.ptp(unit, axis=0) > 1e-12
-        self.parameters_ = tuple(n for n, v in zip(names, varies, strict=True) if v)
-        self.constants_ = {n: float(values[good][0, k]) for k, n in enumerate(names) if not varies[k]}
-        target = unit[:, varies]
-        training = features[chosen].isel({dim: good})
-        self.encoder_ = FeatureEncoder().fit(training)
-        x = self.encoder_.transform(training)
-        groups = training[self.groups].values if self.groups else None
-        folds = self._folds(self.n_training_, groups)
-        out_of_fold = np.full_like(target, np.nan)
-        for k in range(int(folds.max()) + 1):
-            train, test = folds != k, folds == k
-            encoder = FeatureEncoder().fit(training.isel({dim: train}))
-            part = self._new().fit(encoder.transform(training.isel({dim: train})), self._shaped(target[train]))
-            out_of_fold[test] = np.clip(self._two(part.predict(encoder.transform(training.isel({dim: test})))), 0.0, 1.0)
-        self.model_ = self._new().fit(x, self._shaped(target))
-        self._summarise(dim, theta, good, values[good][:, varies], out_of_fold)
-        importance = permutation_importance(
-            lambda m: np.clip(self._two(self.model_.predict(m)), 0.0, 1.0), x, target, self.encoder_, self.seed
-        )
-        self.importance_ = importance.assign_coords(parameter=list(self.parameters_))
-        if hasattr(self.model_, "gain"):
-            gain = self.encoder_gain(self.model_.gain(x.shape[1]))
-            self.importance_["gain"] = (("parameter", "feature"), gain, {"long_name": "share of the trees' gain"})
-        weight = self.importance_["importance"].mean("parameter").values
-        self.applicability_ = Applicability().fit(x, self._column_weights(weight))
+        unit = table.select(samples.names).to_unit(samples.theta[described])
+        varies = np.ptp(unit, axis=0) > _VARIES
+        if not varies.any():
+            raise InputError(
+                f"no parameter varies over the {unit.shape[0]} training samples",
+                "Pass calibrated parameters, one value a sample",
+            )
+        self.parameters_ = tuple(n for n, v in zip(samples.names, varies, strict=True) if v)
+        first = samples.theta[described][0]
+        fixed = {n: float(first[k]) for k, n in enumerate(samples.names) if not varies[k]}
+        self.constants_ = {p.name: fixed.get(p.name, p.default) for p in table if p.name not in self.parameters_}
+        n = int(described.sum())
+        rows = np.flatnonzero(described)
+        groups = None if samples.groups is None else samples.groups[rows]
+        if self.test_fraction is not None:
+            fold = held_out(n, self.test_fraction, self.seed, groups)
+            final = fold < 0
+        else:
+            fold = assign_folds(n, self.n_folds, self.seed, groups) if self.n_folds else np.full(n, -1, dtype=np.int64)
+            final = np.ones(n, dtype=bool)
+        self.training_ = {
+            "given": given,
+            "used": int(final.sum()),
+            "without_parameters": int((~finite).sum()),
+            "without_weight": int((finite & ~weighted).sum()),
+            "without_features": int((good & ~described).sum()),
+            "kept_for_test": int((~final).sum()),
+        }
+        data = samples.features.isel(sample=rows)
+        weight = None if samples.weights is None else samples.weights[rows]
+        self._learn(data, unit[:, varies], weight, fold, final)
+        self._validated(samples, rows, fold, samples.theta[described][:, varies])
         return self
 
     def predict(self, features: xr.Dataset, *, applicability: bool = True) -> xr.Dataset:
-        """Predict parameters, lazily over any grid or samples.
+        """Predict the parameters over any grid or set of samples; lazy if the features are.
 
         Parameters
         ----------
         features : Dataset
-            The features the learner was trained on, over (lat, lon), (pixel,) or (site,).
+            The features trained on, over (lat, lon), (pixel,) or (site,). Chunks are kept.
         applicability : bool
-            Add the layer ``dissimilarity``: distance to the nearest training sample in weighted feature space, over the
-            mean distance between training samples (Meyer & Pebesma 2021). Above 1 the learner extrapolates.
+            Add the layer ``dissimilarity``.
 
         Returns
         -------
         Dataset
-            One variable a parameter, within its bounds; ``n_missing``, the features missing at a pixel; ``dissimilarity``.
-            NaN where no number is known at all. Values do not depend on the chunks.
+            One float64 variable a parameter, within its bounds; NaN where no continuous feature is known.
+            ``n_missing``: features without a value, taken as the training mean; ``n_unseen``: classes that no training
+            sample has; ``dissimilarity``: distance to the nearest training sample in the space of the features weighted
+            by importance, over the mean distance of training samples (Meyer & Pebesma 2021), whose attribute
+            ``threshold`` bounds the area of applicability. The values do not depend on the chunks.
 
         Raises
         ------
         InputError
-            If a feature is missing.
+            If a feature is absent or varies in time.
         """
-        self.encoder_.check(features)
-        inputs = [features[n].reset_coords(drop=True) for n in self.encoder_.inputs_]
-        dims = [d for d in SPACE if any(d in x.dims for x in inputs)]
-        lazy = next((x for x in inputs if x.chunks is not None), None)
-        if lazy is not None:
-            inputs = [x.chunk({d: lazy.chunksizes[d] for d in x.dims}) for x in inputs]
-        count = len(self.parameters_)
-        block = functools.partial(
-            _predict_block, encoder=self.encoder_, model=self.model_, table=self.table_.select(self.parameters_),
-            applicability=self.applicability_ if applicability else None,
-        )  # fmt: skip
-        kinds = [np.float64] * (count + 2)
-        found = xr.apply_ufunc(
-            block, *inputs, dask="parallelized", output_core_dims=[[]] * len(kinds), output_dtypes=kinds, join="exact"
-        )
-        out = xr.Dataset()
-        learnt = dict(zip(self.parameters_, found[:count], strict=True))
-        empty = found[count] < 0
-        for p in self.table_:
-            if p.name in learnt:
-                x = learnt[p.name]
-            elif p.name in self.constants_:
-                x = xr.where(empty, np.nan, self.constants_[p.name])
-            else:
-                continue
-            out[p.name] = x.transpose(*dims).assign_attrs(units=p.units, long_name=p.description)
-        missing = found[count].transpose(*dims)
-        attrs = {"units": "1", "long_name": "features missing or of an unseen class"}
-        out["n_missing"] = abs(missing).astype(np.int8).assign_attrs(attrs)
-        if applicability:
-            attrs = {"units": "1", "long_name": "distance to the training samples over their mean distance"}
-            out["dissimilarity"] = found[count + 1].transpose(*dims).assign_attrs(attrs)
-        for c in features.coords:
-            if set(features[c].dims) <= set(dims):
-                out = out.assign_coords({c: features[c]})
-        out.attrs = {"stage": "predict", "fingerprint": self.fingerprint, "n_training": self.n_training_}
+        self._fitted()
+        out = predict_lazily(self._predictor(applicability), features, self.fingerprint)
+        out.attrs["method"] = self.method if isinstance(self.method, str) else type(self.method).__name__
+        out.attrs["n_training"] = self.training_["used"]
         return out
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of encoder, constants and model."""
-        h = hashlib.sha256(json.dumps([self.encoder_.to_dict(), self.constants_, self.parameters_]).encode())
-        for name, data in sorted(self._files().items()):
-            h.update(name.encode() + data)
-        return h.hexdigest()
+        """sha256 of encoder, bounds, constants and the model's bytes."""
+        from gridcal.extrapolation.persist import state_hash
+
+        self._fitted()
+        if "_fingerprint" not in self.__dict__:
+            self._fingerprint = state_hash(self)
+        return self._fingerprint
 
     def save(self, folder: str | Path) -> Path:
-        """Write the learner to a folder, in open formats: UBJ or raw numbers, and JSON."""
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
-        document = {
-            "schema": 1,
-            "method": self.method if isinstance(self.method, str) else type(self.method).__name__,
-            "features": list(self.features) if self.features is not None else None,
-            "n_folds": self.n_folds, "groups": self.groups, "seed": self.seed, "options": self.options,
-            "parameters": list(self.parameters_), "constants": self.constants_,
-            "table": [vars(p) for p in self.table_], "encoder": self.encoder_.to_dict(),
-            "applicability": self.applicability_.to_dict(), "n_training": self.n_training_, "n_left_out": self.n_left_out_,
-            "skill": self.skill_.to_dict(), "importance": self.importance_.to_dict(), "cv": self.cv_.to_dict(),
-        }  # fmt: skip
-        for name, data in self._files().items():
-            (path / name).write_bytes(data)
-        (path / "learner.json").write_text(json.dumps(document, indent=1, default=_plain), encoding="utf-8")
-        return path
+        """Write the learner to a folder: ``learner.json``, ``arrays.npz`` and, for XGBoost, UBJ files; no pickle.
+
+        Raises
+        ------
+        GridcalError
+            If the regressor is an object of your own, whose state has no open format.
+        """
+        from gridcal.extrapolation.persist import write
+
+        self._fitted()
+        return write(self, Path(folder))
 
     @classmethod
     def load(cls, folder: str | Path) -> Extrapolator:
-        """Read a learner that :meth:`save` wrote; its predictions are the same to the bit."""
-        from gridcal.parameters import Parameter
+        """Read a learner that :meth:`save` wrote; its predictions are the same to the bit.
 
-        path = Path(folder)
-        if not (path / "learner.json").is_file():
-            raise InputError(f"{str(path)!r} holds no learner", "Give the folder that Extrapolator.save wrote")
-        d = json.loads((path / "learner.json").read_text(encoding="utf-8"))
-        made = cls(d["method"], features=d["features"], n_folds=d["n_folds"], groups=d["groups"], seed=d["seed"], **d["options"])
-        made.parameters_, made.constants_ = tuple(d["parameters"]), d["constants"]
-        made.table_ = ParameterTable(tuple(Parameter(**p) for p in d["table"]))
-        made.encoder_ = FeatureEncoder.from_dict(d["encoder"])
-        made.applicability_ = Applicability.from_dict(d["applicability"])
-        made.n_training_, made.n_left_out_ = d["n_training"], d["n_left_out"]
-        made.skill_, made.importance_, made.cv_ = (xr.Dataset.from_dict(d[k]) for k in ("skill", "importance", "cv"))
-        files = {p.name: p.read_bytes() for p in path.iterdir() if p.suffix in (".ubj", ".f64")}
-        options = dict(made.options) | ({"seed": made.seed} if made.method == "xgboost" else {})
-        if made.method == "ridge":
-            options = {"alpha": made.options.get("alpha", 1.0), "outputs": len(made.parameters_)}
-        made.model_ = REGRESSORS[made.method].restore(files, options)
-        return made
+        Raises
+        ------
+        InputError
+            If the folder holds none, or a file is damaged.
+        """
+        from gridcal.extrapolation.persist import read
 
-    def encoder_gain(self, gain: Array) -> Array:
-        """Gain by feature, shape (parameter, feature): the columns of a class are added."""
-        return np.stack([gain[:, c].sum(axis=1) for c in feature_columns(self.encoder_)], axis=1)
+        return read(cls, Path(folder))
 
-    def _column_weights(self, weight: Array) -> Array:
-        columns = feature_columns(self.encoder_)
-        out = np.zeros(len(self.encoder_.names_))
-        for w, c in zip(weight, columns, strict=True):
-            out[c] = w
+    def _learn(self, data: xr.Dataset, unit: Array, weight: Array | None, fold: Any, final: Mask) -> None:
+        """Cross-validate, then fit encoder, model and area of applicability on the training samples."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1):
+            self.encoder_ = self._encoder().fit(data.isel(sample=final))
+            inputs = self.encoder_.inputs_
+            blocks = _blocks(self.encoder_)
+            self._unseen = np.full_like(unit, np.nan)
+            rise = np.zeros((unit.shape[1], len(inputs)))
+            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(4,)))
+            for k in range(int(fold.max()) + 1):
+                encoder, model = self._train(data, unit, weight, fold != k)
+                rise += self._test(encoder, model, data, unit, fold == k, rng, inputs)
+            _, self.model_ = self._train(data, unit, weight, final)
+            x = _matrix(self.encoder_, data.isel(sample=final))
+            if fold.max() < 0 and self.permutations:
+                rise = permutation_rise(self.model_.predict, x, unit[final], blocks, rng, self.permutations)
+            importance = shares(rise)
+            attrs = {"units": "1", "long_name": "share of the permutation importance"}
+            self.importance_ = xr.Dataset(
+                {"importance": (("parameter", "feature"), importance, attrs)},
+                coords={"parameter": list(self.parameters_), "feature": list(inputs)},
+            )
+            if hasattr(self.model_, "column_importance"):
+                columns = self.model_.column_importance()
+                columns = np.broadcast_to(columns, (len(self.parameters_), columns.shape[1]))
+                name = self.model_.importance_name
+                attrs = {"units": "1", "long_name": f"share of the trees' {name}"}
+                self.importance_[name] = (("parameter", "feature"), shares(by_feature(columns, blocks)), attrs)
+            self.applicability_ = Applicability().fit(
+                x, blocks, importance.mean(axis=0), fold[final] if fold[final].max() > 0 else None
+            )
+        self.__dict__.pop("_fingerprint", None)
+
+    def _train(self, data: xr.Dataset, unit: Array, weight: Array | None, rows: Mask) -> tuple[FeatureEncoder, Any]:
+        encoder = self._encoder().fit(data.isel(sample=rows))
+        x = _matrix(encoder, data.isel(sample=rows))
+        w = None if weight is None else weight[rows] / weight[rows].mean()
+        return encoder, self._new().fit(x, unit[rows], w, encoder.column_feature_)
+
+    def _test(
+        self,
+        encoder: FeatureEncoder,
+        model: Any,
+        data: xr.Dataset,
+        unit: Array,
+        rows: Mask,
+        rng: Any,
+        inputs: tuple[str, ...],
+    ) -> Array:
+        """Predict unseen samples; rise of their error by feature, shape (parameter, feature of the final encoder)."""
+        x = _matrix(encoder, data.isel(sample=rows))
+        self._unseen[rows] = np.clip(model.predict(x), 0.0, 1.0)
+        out = np.zeros((unit.shape[1], len(inputs)))
+        if self.permutations:
+            rise = permutation_rise(model.predict, x, unit[rows], _blocks(encoder), rng, self.permutations)
+            for j, name in enumerate(encoder.inputs_):
+                if name in inputs:
+                    out[:, inputs.index(name)] = rise[:, j]
         return out
+
+    def _validated(self, samples: Samples, rows: Any, fold: Any, truth: Array) -> None:
+        """Set `cv_` and `skill_` from the predictions for unseen samples."""
+        learnt = self.table_.select(self.parameters_)
+        found = np.clip(learnt.from_unit(self._unseen), learnt.lower, learnt.upper)
+        del self._unseen
+        scored = fold >= 0
+        dims, shape = samples.like.dims, samples.like.shape
+        label = np.full(samples.theta.shape[0], -1, dtype=np.int64)
+        label[rows] = fold
+        self.cv_ = xr.Dataset(coords=samples.like.coords).assign_coords(fold=(dims, label.reshape(shape)))
+        for p in self.table_:
+            column = np.full(samples.theta.shape[0], np.nan)
+            if p.name in self.parameters_:
+                column[rows] = found[:, self.parameters_.index(p.name)]
+            else:
+                column[rows[scored]] = self.constants_[p.name]
+            self.cv_[p.name] = (dims, column.reshape(shape), {"units": p.units, "long_name": p.description})
+        result = scores(found[scored], truth[scored])
+        data = {k: (("parameter",), result[k]) for k in ("r", "r2", "rmse", "nse")}
+        attrs = {"long_name": "skill at samples the model had not seen", "n": int(scored.sum())}
+        self.skill_ = xr.Dataset(data, coords={"parameter": list(self.parameters_)}, attrs=attrs)
+
+    def _empty(self, samples: Samples, good: Mask) -> Mask:
+        encoder = self._encoder().fit(samples.features.isel(sample=good))
+        columns = [samples.features[n].values for n in encoder.inputs_]
+        return encoder.encode(columns, encoder.lookups(samples.features))[3]
+
+    def _enough(self, good: Mask, given: int) -> None:
+        need = max(MINIMUM_SAMPLES, 2 * self.n_folds if self.test_fraction is None else 0)
+        if int(good.sum()) < need:
+            raise InputError(
+                f"{int(good.sum())} of {given} samples have all parameters and a feature, too few to learn from",
+                f"At least {need} are needed: calibrate more samples, loosen the quality screen, or use fewer folds",
+            )
+
+    def _encoder(self) -> FeatureEncoder:
+        return FeatureEncoder(features=self.features, exclude=self.exclude, categorical=self.categorical)
 
     def _new(self) -> Any:
         return make_regressor(self.method, self.seed, self.options)
 
-    def _shaped(self, y: Array) -> Array:
-        return y[:, 0] if y.shape[1] == 1 and not isinstance(self.method, str) else y
+    def _predictor(self, applicability: bool) -> Predictor:
+        return Predictor(
+            self.encoder_, self.model_, self.table_, self.parameters_, self.constants_,
+            self.applicability_ if applicability else None,
+        )  # fmt: skip
 
-    @staticmethod
-    def _two(y: Any) -> Array:
-        y = np.asarray(y, dtype=float)
-        return y[:, None] if y.ndim == 1 else y
-
-    def _files(self) -> dict[str, bytes]:
-        if not hasattr(self.model_, "dump"):
-            raise ConfigError(
-                f"a learner of {type(self.model_).__name__} has no open format to be written in",
-                f"Use one of {', '.join(REGRESSORS)}, or save its predictions",
-            )
-        return self.model_.dump()
-
-    def _folds(self, n: int, groups: Any) -> npt.NDArray[np.int64]:
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(2,)))
-        if groups is None:
-            return rng.permutation(np.arange(n) % min(self.n_folds, n))
-        labels, which = np.unique([str(g) for g in groups], return_inverse=True)
-        return rng.permutation(np.arange(labels.size) % min(self.n_folds, labels.size))[which]
-
-    def _sample_dim(self, theta: xr.Dataset, features: xr.Dataset) -> str:
-        dims = {str(d) for x in theta.data_vars.values() for d in x.dims}
-        if len(dims) != 1 or any(features[n].dims != tuple(dims) for n in features.data_vars):
-            raise InputError(
-                f"theta has the dimensions {sorted(dims)}, the features {sorted(map(str, features.dims))}",
-                "Pass both over the same single sample dimension",
-            )
-        dim = dims.pop()
-        if dim in theta.coords and dim in features.coords and not np.array_equal(theta[dim].values, features[dim].values):
-            raise InputError(f"theta and features hold different samples along {dim!r}", f"Select: features.sel({dim}=theta.{dim})")
-        return dim
-
-    def _summarise(self, dim: str, theta: xr.Dataset, good: Any, truth: Array, unit: Array) -> None:
-        found = self.table_.select(self.parameters_).from_unit(unit)
-        cv = xr.Dataset({n: ((dim,), found[:, k]) for k, n in enumerate(self.parameters_)})
-        for n, v in self.constants_.items():
-            cv[n] = ((dim,), np.full(found.shape[0], v))
-        if dim in theta.coords:
-            cv = cv.assign_coords({dim: theta[dim].values[good]})
-        self.cv_ = cv
-        result = scores(found, truth)
-        attrs = {"long_name": "out-of-fold skill of the learner"}
-        data = {k: (("parameter",), result[k]) for k in ("r", "r2", "rmse", "nse")}
-        self.skill_ = xr.Dataset(data, coords={"parameter": list(self.parameters_)}, attrs=attrs)
+    def _fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise InputError("the learner has not been fitted", "Call fit(theta, features) first, or Extrapolator.load")
 
 
-def _predict_block(
-    *columns: Any, encoder: FeatureEncoder, model: Any, table: ParameterTable, applicability: Applicability | None
-) -> tuple[Any, ...]:
-    """Parameters, missing count (negative where a pixel has no number at all) and dissimilarity of one block."""
-    shape = np.broadcast_shapes(*(np.shape(c) for c in columns))
-    flat = [np.broadcast_to(np.asarray(c), shape).ravel() for c in columns]
-    matrix, missing, empty = encoder.encode(flat)
-    n = matrix.shape[0]
-    found = np.full((n, len(table)), np.nan)
-    distance = np.full(n, np.nan)
-    use = ~empty
-    if use.any():
-        found[use] = table.from_unit(np.clip(Extrapolator._two(model.predict(matrix[use])), 0.0, 1.0))
-        if applicability is not None:
-            distance[use] = applicability.dissimilarity(matrix[use])
-    count = np.where(empty, -missing.astype(float) - (missing == 0), missing.astype(float))
-    return (*(found[:, k].reshape(shape) for k in range(len(table))), count.reshape(shape), distance.reshape(shape))
+def _blocks(encoder: FeatureEncoder) -> list[list[int]]:
+    """Columns of each feature, in the order of ``encoder.inputs_``."""
+    return [[j for j, f in enumerate(encoder.column_feature_) if f == name] for name in encoder.inputs_]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return str(value)
+def _matrix(encoder: FeatureEncoder, data: xr.Dataset) -> Array:
+    encoder.check(data)
+    return encoder.encode([data[n].values for n in encoder.inputs_], encoder.lookups(data))[0]

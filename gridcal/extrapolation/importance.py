@@ -1,54 +1,62 @@
-"""Permutation importance of features: how much worse the prediction gets when a feature is shuffled."""
+"""Permutation importance: how much worse the prediction gets when a feature is shuffled among samples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
-
-from gridcal.extrapolation.encoder import FeatureEncoder
 
 Array = npt.NDArray[np.float64]
 
 
-def permutation_importance(
-    predict: Callable[[Array], Array], x: Array, y: Array, encoder: FeatureEncoder, seed: int, repeats: int = 10
-) -> xr.Dataset:
-    """Mean rise of the squared error when a feature's values are shuffled among the samples.
+def permutation_rise(
+    predict: Callable[[Array], Array],
+    x: Array,
+    y: Array,
+    blocks: Sequence[Sequence[int]],
+    rng: np.random.Generator,
+    repeats: int,
+) -> Array:
+    """Rise of the squared error when the columns of a feature are shuffled together (Breiman 2001).
 
     Parameters
     ----------
     predict : callable
-        Matrix (n, column) to predictions (n, output).
+        Matrix (m, column) to predictions (m, output).
     x, y : arrays, shapes (n, column) and (n, output)
-        Encoded features and targets in the unit cube.
-    encoder : FeatureEncoder
-        Says which columns belong to a feature; the columns of a class are shuffled together.
-    seed : int
-        Seed of the shuffles.
+        Encoded features and targets of samples the model was not fitted on.
+    blocks : sequence of sequence of int
+        Columns of each feature.
+    rng : Generator
+        Source of the permutations.
     repeats : int
-        Shuffles a feature.
+        Permutations a feature.
 
     Returns
     -------
-    Dataset
-        ``importance`` over (parameter, feature), not below 0, summing to 1 over the features.
+    array, shape (output, feature)
+        Sum over samples of the mean rise over repeats; may be below 0.
     """
-    from gridcal.extrapolation.encoder import feature_columns
+    n = x.shape[0]
+    base = ((predict(x) - y) ** 2).sum(axis=0)
+    rise = np.zeros((y.shape[1], len(blocks)))
+    for j, block in enumerate(blocks):
+        stacked = np.tile(x, (repeats, 1))
+        for r in range(repeats):
+            stacked[r * n : (r + 1) * n, block] = x[rng.permutation(n)][:, block]
+        error = (predict(stacked) - np.tile(y, (repeats, 1))) ** 2
+        rise[:, j] = error.sum(axis=0) / repeats - base
+    return rise
 
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
-    base = ((predict(x) - y) ** 2).mean(axis=0)
-    columns = feature_columns(encoder)
-    rise = np.zeros((y.shape[1], len(columns)))
-    for j, block in enumerate(columns):
-        for _ in range(repeats):
-            shuffled = x.copy()
-            shuffled[:, block] = x[rng.permutation(x.shape[0])][:, block]
-            rise[:, j] += ((predict(shuffled) - y) ** 2).mean(axis=0) - base
-    rise = np.maximum(rise, 0.0)
-    total = rise.sum(axis=1, keepdims=True)
-    share = np.where(total > 0, rise / np.where(total > 0, total, 1.0), 0.0)
-    attrs = {"units": "1", "long_name": "permutation importance, share"}
-    return xr.Dataset({"importance": (("parameter", "feature"), share, attrs)}, coords={"feature": encoder.inputs_})
+
+def shares(values: Array) -> Array:
+    """Rows scaled to sum 1 with values below 0 set to 0; a row without a positive value is all 0."""
+    positive = np.maximum(values, 0.0)
+    total = positive.sum(axis=1, keepdims=True)
+    return np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
+
+
+def by_feature(columns: Array, blocks: Sequence[Sequence[int]]) -> Array:
+    """Add up the columns of each feature: (output, column) to (output, feature)."""
+    return np.stack([columns[:, list(b)].sum(axis=1) for b in blocks], axis=1)

@@ -40,7 +40,12 @@ CAVEATS = [
 
 
 def climatological_year_cube(
-    data_dir: str | Path | None = None, *, year: int = 2015, lag: str = "bao2023", tile: int = 50, land_cover: str = "DBF"
+    data_dir: str | Path | None = None,
+    *,
+    year: int = 2015,
+    lag: str = "bao2023",
+    tile: int = 50,
+    land_cover: str = "DBF",
 ) -> Cube:
     """Cube of the eastern US grid for one climatological year.
 
@@ -69,7 +74,9 @@ def climatological_year_cube(
         found = x.sel(lat=static["lat"], lon=static["lon"], method="nearest")
         return found.assign_coords(lat=static["lat"], lon=static["lon"]).drop_vars("month", errors="ignore")
 
-    climate = bioclim(month["tas_month"], month["pr_month"], 100.0 * month["sunshine"] if _is_share(month) else month["sunshine"])
+    climate = bioclim(
+        month["tas_month"], month["pr_month"], 100.0 * month["sunshine"] if _is_share(month) else month["sunshine"]
+    )
     features = grid_features(static, nearest(climate))
     time = pd.date_range(f"{year}-01-01", f"{year}-12-31", freq="D")
     time = time[~((time.month == 2) & (time.day == 29))]
@@ -101,7 +108,10 @@ def climatological_year_cube(
         data[name] = data[name].where(data["mask"]) if data[name].dtype.kind == "f" else data[name]
     for name in (*SHARED, "lag_temperature", "lag_moisture", "mask"):
         data[name] = data[name].chunk({"lat": tile, "lon": tile})
-    data.attrs = {"title": "climatological year, eastern US", "fingerprint": f"climatological-year-{year}-{lag}-{land_cover}-1"}
+    data.attrs = {
+        "title": "climatological year, eastern US",
+        "fingerprint": f"climatological-year-{year}-{lag}-{land_cover}-1",
+    }
     return Cube.from_dataset(data, features=SHARED, mask="mask")
 
 
@@ -117,7 +127,10 @@ def _forcing(inputs: xr.Dataset, time: pd.DatetimeIndex) -> xr.Dataset:
     shape = (time.size, inputs.sizes["lat"], inputs.sizes["lon"])
     coords = {"time": time, "lat": inputs["lat"], "lon": inputs["lon"]}
     template = xr.Dataset(
-        {k: (("time", "lat", "lon"), da.zeros(shape, chunks=chunks, dtype=np.float32), {"units": u}) for k, u in FORCING.items()},
+        {
+            k: (("time", "lat", "lon"), da.zeros(shape, chunks=chunks, dtype=np.float32), {"units": u})
+            for k, u in FORCING.items()
+        },
         coords=coords,
     )
     percent = 1.0 if inputs["sunshine"].attrs.get("units") == "%" else 100.0
@@ -146,7 +159,13 @@ def _year_of_tile(tile: xr.Dataset, time: pd.DatetimeIndex, percent: float) -> x
 
 
 def year_of_pixels(
-    lat: Array, tas_month: Array, pr_month: Array, sunshine: Array, green: Array, capacity: Array, time: pd.DatetimeIndex
+    lat: Array,
+    tas_month: Array,
+    pr_month: Array,
+    sunshine: Array,
+    green: Array,
+    capacity: Array,
+    time: pd.DatetimeIndex,
 ) -> dict[str, Any]:
     """Daily forcing of n pixels from their monthly climate.
 

@@ -85,10 +85,10 @@ def flux_site_cube(
     source = daily.sel(site=names)
     wanted = ["tas", "vpd", "vpd_day", "rsds", "fapar", "wsoil", "pr", "gpp", "gpp_unc"]
     values = {k: source[k].transpose("time", "site").values.astype(float) for k in wanted}
-    time = source["time"].to_index()
+    time = pd.DatetimeIndex(source["time"].to_index())
     for name, first, last in FILLER:
         if name in names:
-            values["gpp"][(time >= first) & (time <= last), names.index(name)] = np.nan
+            values["gpp"][(time >= pd.Timestamp(first)) & (time <= pd.Timestamp(last)), names.index(name)] = np.nan
     lat = source["lat"].values.astype(float)
     made = {k: np.empty((time.size, len(names))) for k in ("tas", "vpd", "par", "fapar", "wai", "ci", "gpp_obs")}
     for k, name in enumerate(names):
@@ -101,8 +101,7 @@ def flux_site_cube(
     span = slice(max(int(first) - 365, 0), int(last) + 1)
     data = _dataset(made, source, names, time, span, used, values["gpp_unc"], lag)
     features = site_features(table, names)
-    for name in features.data_vars:
-        data[name if name not in data.coords else f"{name}"] = features[name]
+    data = data.assign({str(v): x for v, x in features.data_vars.items()})
     data.attrs = {"title": "flux sites", "fingerprint": f"flux-sites-{fapar}-{moisture}-{lag}-1-{','.join(names)}"}
     return Cube.from_dataset(data, features=SHARED)
 
@@ -175,11 +174,23 @@ def _dataset(
     uncertainty: Array,
     lag: str,
 ) -> xr.Dataset:
-    units = {"tas": "degC", "vpd": "kPa", "par": "MJ m-2 d-1", "fapar": "1", "wai": "1", "ci": "1", "gpp_obs": "gC m-2 d-1"}
+    units = {
+        "tas": "degC",
+        "vpd": "kPa",
+        "par": "MJ m-2 d-1",
+        "fapar": "1",
+        "wai": "1",
+        "ci": "1",
+        "gpp_obs": "gC m-2 d-1",
+    }
     data = xr.Dataset(coords={"time": time[span], "site": names})
     for name, x in made.items():
         data[name] = (("time", "site"), x[span].astype(np.float32), {"units": units[name]})
-    data["gpp_unc"] = (("time", "site"), np.where(used, uncertainty, np.nan)[span].astype(np.float32), {"units": "gC m-2 d-1"})
+    data["gpp_unc"] = (
+        ("time", "site"),
+        np.where(used, uncertainty, np.nan)[span].astype(np.float32),
+        {"units": "gC m-2 d-1"},
+    )
     co2 = source["co2"].values.astype(float)
     co2 = pd.Series(co2).interpolate(limit_direction="both").to_numpy()
     data["co2"] = (("time",), co2[span].astype(np.float32), {"units": "ppm"})

@@ -8,7 +8,15 @@ import xarray as xr
 BIOCLIM = (
     "bio1", "bio4", "bio8", "bio9", "bio10", "bio11", "bio12", "bio13", "bio14", "bio15", "bio16", "bio17", "bio18", "bio19",
 )  # fmt: skip
-GREENNESS = ("ndvi_maximum", "ndvi_minimum", "ndvi_range", "peakvcmax_c3", "ball_berry_slope_c3", "carbon_uptake_efficiency", "kn")
+GREENNESS = (
+    "ndvi_maximum",
+    "ndvi_minimum",
+    "ndvi_range",
+    "peakvcmax_c3",
+    "ball_berry_slope_c3",
+    "carbon_uptake_efficiency",
+    "kn",
+)
 SHARED = (*BIOCLIM, "sunshine_pct", *GREENNESS, "field_capacity", "koeppen", "igbp")
 """Never latitude, longitude, or anything made from GPP."""
 

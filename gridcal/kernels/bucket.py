@@ -16,7 +16,24 @@ SUBLIMATION_HEAT = 2.83  # MJ kg-1
 
 
 @kernel
-def _bucket(pr, tas, net, demand, share, awc, theta, alpha, melt_t, melt_rn, sublimation, water, snow, out_wai, out_et, out_runoff):
+def _bucket(
+    pr,
+    tas,
+    net,
+    demand,
+    share,
+    awc,
+    theta,
+    alpha,
+    melt_t,
+    melt_rn,
+    sublimation,
+    water,
+    snow,
+    out_wai,
+    out_et,
+    out_runoff,
+):
     for t in range(pr.shape[0]):
         for i in range(pr.shape[1]):
             rain, fall = pr[t, i], 0.0

@@ -37,7 +37,7 @@ def as_int(_context, value):
 
 @lane
 def vexp(x):
-    """e to the power `x`, relative error below 4e-16 for finite arguments; saturates at -708 and 709."""
+    """E to the power `x`, relative error below 4e-16 for finite arguments; saturates at -708 and 709."""
     x = min(max(x, -708.0), 709.0)
     shifted = x * 1.4426950408889634 + 6755399441055744.0
     n = shifted - 6755399441055744.0

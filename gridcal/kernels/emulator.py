@@ -188,9 +188,9 @@ def emulated_cost(e, x, scratch, out):
                     z[o, w] += b * warped[k, w]
             column += 1
         for k in range(d):
-            for l in range(k, d):
+            for j in range(k, d):
                 for w in range(width):
-                    product[w] = warped[k, w] * warped[l, w]
+                    product[w] = warped[k, w] * warped[j, w]
                 for o in range(q):
                     b = e.beta[column, o]
                     for w in range(width):

@@ -14,16 +14,14 @@ def seasonal_cycle(x, doy, window=WINDOW):
     total = np.bincount(doy[good] - 1, weights=x[good], minlength=366)
     count = np.bincount(doy[good] - 1, minlength=366).astype(float)
     half = window // 2
+    cycle = np.full(366, np.nan)
     for step in (half, 30, 92, 183):
         kernel = np.ones(2 * step + 1)
         sums = np.convolve(np.concatenate([total[-step:], total, total[:step]]), kernel, mode="valid")
         counts = np.convolve(np.concatenate([count[-step:], count, count[:step]]), kernel, mode="valid")
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = sums / counts
-        if step == half:
-            cycle = mean
-        else:
-            cycle = np.where(np.isfinite(cycle), cycle, mean)
+        cycle = np.where(np.isfinite(cycle), cycle, mean)
         if np.isfinite(cycle).all():
             break
     return cycle

@@ -201,9 +201,7 @@ def _driver(rows: Rows, row: dict[str, int]) -> str:
             f"                for i in range(m): o_{name}[t, first + i] = B[{row[name]} * W + i] + B[{bad} * W + i]",
         ]
     text.append("        for i in range(m):")
-    text += [
-        f"            state[{k}, first + i] = B[{row[n]} * W + i] + B[{bad} * W + i]" for k, n in enumerate(rows.state)
-    ]
+    text += [f"            state[{k}, first + i] = B[{row[n]} * W + i] + B[{bad} * W + i]" for k, n in enumerate(rows.state)]
     if not rows.state:
         text.append("            pass")
     return "\n".join(text)

@@ -15,59 +15,52 @@ CONSTANT = 1e-13
 
 
 @kernel
-def _moments(sim, obs, weight, by_time, by_column, out):
+def _moments(sim, obs, weight, out):
     """Two passes: weighted means, then centred second moments with the means' own rounding taken out again.
 
-    `out` has the rows n, sum of weights, mean sim, mean obs, ss, oo, so, me, ee, ae. `weight` is read at
-    ``[t * by_time, i * by_column]``, so that one number, one number a day, or a whole array will do. A pair enters if both
-    values are finite (``x - x == 0``) and its weight is positive. A tile of columns adds up in one block with rows at literal
-    offsets: the inner loops vectorise, which they do not over a dozen arrays.
+    `weight` is (T, n), or None for all alike. A pair enters if both values are finite (``x - x == 0``) and its weight is
+    positive. `out` has the rows n, sum of weights, mean sim, mean obs, ss, oo, so, me, ee, ae.
     """
     n_time, n_column = sim.shape
-    block = np.empty(12 * 128)
-    for first in range(0, n_column, 128):
-        width = min(128, n_column - first)
-        block[:] = 0.0
-        for t in range(n_time):
-            for i in range(width):
-                j = first + i
-                s, o, w = sim[t, j], obs[t, j], weight[t * by_time, j * by_column]
-                use = (s - s == 0.0) & (o - o == 0.0) & (w > 0.0)
-                s, o, w = (s if use else 0.0), (o if use else 0.0), (w if use else 0.0)
-                block[i] += 1.0 if use else 0.0
-                block[128 + i] += w
-                block[256 + i] += w * s
-                block[384 + i] += w * o
-        for i in range(width):
-            share = 1.0 / block[128 + i] if block[i] > 0.0 else 0.0
-            block[256 + i] *= share
-            block[384 + i] *= share
-        for t in range(n_time):
-            for i in range(width):
-                j = first + i
-                s, o, w = sim[t, j], obs[t, j], weight[t * by_time, j * by_column]
-                use = (s - s == 0.0) & (o - o == 0.0) & (w > 0.0)
-                s, o, w = (s if use else 0.0), (o if use else 0.0), (w if use else 0.0)
-                a, b, e = s - block[256 + i], o - block[384 + i], s - o
+    rest = np.zeros((2, n_column))
+    rest_s, rest_o = rest[0], rest[1]
+    n, total, mean_s, mean_o = out[0], out[1], out[2], out[3]
+    ss, oo, so, me, ee, ae = out[4], out[5], out[6], out[7], out[8], out[9]
+    for t in range(n_time):
+        for i in range(n_column):
+            s, o = sim[t, i], obs[t, i]
+            w = 1.0 if weight is None else weight[t, i]
+            if s - s == 0.0 and o - o == 0.0 and w > 0.0:
+                n[i] += 1.0
+                total[i] += w
+                mean_s[i] += w * s
+                mean_o[i] += w * o
+    for i in range(n_column):
+        if n[i] > 0.0:
+            mean_s[i] /= total[i]
+            mean_o[i] /= total[i]
+    for t in range(n_time):
+        for i in range(n_column):
+            s, o = sim[t, i], obs[t, i]
+            w = 1.0 if weight is None else weight[t, i]
+            if s - s == 0.0 and o - o == 0.0 and w > 0.0:
+                a, b, e = s - mean_s[i], o - mean_o[i], s - o
                 wa, wb, we = w * a, w * b, w * e
-                block[512 + i] += wa * a
-                block[640 + i] += wb * b
-                block[768 + i] += wa * b
-                block[896 + i] += we
-                block[1024 + i] += we * e
-                block[1152 + i] += abs(we)
-                block[1280 + i] += wa
-                block[1408 + i] += wb
-        for i in range(width):
-            share = 1.0 / block[128 + i] if block[i] > 0.0 else 0.0
-            rest_s, rest_o = block[1280 + i], block[1408 + i]
-            block[256 + i] += rest_s * share
-            block[384 + i] += rest_o * share
-            block[512 + i] = max(block[512 + i] - rest_s * rest_s * share, 0.0)
-            block[640 + i] = max(block[640 + i] - rest_o * rest_o * share, 0.0)
-            block[768 + i] -= rest_s * rest_o * share
-            for k in range(10):
-                out[k, first + i] = block[k * 128 + i]
+                rest_s[i] += wa
+                rest_o[i] += wb
+                ss[i] += wa * a
+                oo[i] += wb * b
+                so[i] += wa * b
+                me[i] += we
+                ee[i] += we * e
+                ae[i] += abs(we)
+    for i in range(n_column):
+        if n[i] > 0.0:
+            ss[i] = max(ss[i] - rest_s[i] * rest_s[i] / total[i], 0.0)
+            oo[i] = max(oo[i] - rest_o[i] * rest_o[i] / total[i], 0.0)
+            so[i] -= rest_s[i] * rest_o[i] / total[i]
+            mean_s[i] += rest_s[i] / total[i]
+            mean_o[i] += rest_o[i] / total[i]
 
 
 def scores(sim, obs, diso_variant="hu2019", weights=None):
@@ -113,9 +106,9 @@ def scores(sim, obs, diso_variant="hu2019", weights=None):
     obs = np.ascontiguousarray(obs, dtype=np.float64)
     if sim.shape != obs.shape or sim.ndim != 2:
         raise InputError(f"sim {sim.shape} and obs {obs.shape} must have one shape (T, n)", "Bring both to (time, space)")
-    weight, by_time, by_column = _weight(weights, sim.shape)
+    weight = _weight(weights, sim.shape)
     found = np.zeros((10, sim.shape[1]))
-    _moments(sim, obs, weight, by_time, by_column, found)
+    _moments(sim, obs, weight, found)
     n, total, mean_s, mean_o, ss, oo, so, me, ee, ae = found
     with np.errstate(all="ignore"):
         varies_s = ss > total * (CONSTANT * mean_s) ** 2
@@ -174,12 +167,12 @@ def error_removed(before, after):
 
 
 def _weight(weights, shape):
-    """Array of weights with the steps by which it is read along time and columns."""
+    """Weights as an array (T, n), or None."""
     if weights is None:
-        return np.ones((1, 1)), 0, 0
-    weights = np.ascontiguousarray(weights, dtype=np.float64)
+        return None
+    weights = np.asarray(weights, dtype=np.float64)
     if weights.shape not in (shape[:1], shape):
         raise InputError(f"weights {weights.shape} do not fit values {shape}", f"Give {shape[:1]} or {shape}")
     if (weights < 0.0).any():
         raise InputError("a weight is negative", "Give weights of 0 or more")
-    return weights.reshape(shape[0], -1), 1, int(weights.ndim == 2)
+    return np.ascontiguousarray(np.broadcast_to(weights.reshape(shape[0], -1), shape))

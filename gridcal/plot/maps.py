@@ -27,7 +27,11 @@ def outlines() -> list[Any]:
         return []
     lines: list[Any] = []
     for folder in (cartopy.config["pre_existing_data_dir"], cartopy.config["data_dir"]):
-        for name in ("ne_50m_admin_1_states_provinces_lakes", "ne_110m_admin_1_states_provinces_lakes", "ne_110m_coastline"):
+        for name in (
+            "ne_50m_admin_1_states_provinces_lakes",
+            "ne_110m_admin_1_states_provinces_lakes",
+            "ne_110m_coastline",
+        ):
             for file in Path(folder).rglob(f"{name}.shp") if str(folder) else ():
                 for shape in shapereader.Reader(str(file)).geometries():
                     parts = getattr(shape, "geoms", [shape])
@@ -76,7 +80,7 @@ def parameter_maps(theta: xr.Dataset, names: Sequence[str] | None = None) -> Fig
             if n not in LAYERS and {"lat", "lon"} <= set(x.dims) and float(x.max()) > float(x.min())
         ]  # fmt: skip
     with style():
-        columns = min(3, max(len(names), 1))
+        columns = 2 if len(names) in (2, 4) else min(3, max(len(names), 1))
         rows = -(-len(names) // columns) if names else 1
         figure = new_figure(4.3 * columns, 4.1 * rows)
         lines = outlines()
@@ -108,14 +112,28 @@ def sample_map(posterior: xr.Dataset, value: str = "nse", background: xr.DataArr
         if background is not None:
             used = np.isfinite(background.transpose("lat", "lon").values)
             axis.pcolormesh(
-                background["lon"], background["lat"], np.where(used, 1.0, np.nan), cmap="Greys", vmin=0, vmax=5, shading="nearest"
+                background["lon"],
+                background["lat"],
+                np.where(used, 1.0, np.nan),
+                cmap="Greys",
+                vmin=0,
+                vmax=5,
+                shading="nearest",
             )
         for line in outlines():
             axis.plot(line[:, 0], line[:, 1], color=INK, linewidth=0.4, alpha=0.5)
         colour = posterior[value].values
         low = float(np.nanquantile(colour[good], 0.05)) if good.any() else 0.0
         dots = axis.scatter(
-            lon[good], lat[good], c=colour[good], cmap=SEQUENTIAL, vmin=min(low, 0.99), vmax=1.0, s=26, edgecolor="white", linewidth=0.4
+            lon[good],
+            lat[good],
+            c=colour[good],
+            cmap=SEQUENTIAL,
+            vmin=min(low, 0.99),
+            vmax=1.0,
+            s=26,
+            edgecolor="white",
+            linewidth=0.4,
         )
         figure.colorbar(dots, ax=axis, label=f"{value.upper()} at the calibrated parameters", extend="min")
         if (~good).any():

@@ -15,10 +15,10 @@ DIVERGING = "RdBu_r"
 RUN_COLOURS = {"default": "#9a9a9a", "calibrated": "#0072b2", "extrapolated": "#d55e00", "observed": "#111111"}
 INK = "#2b2f36"
 
-_RC = {
+_RC: Any = {
     "font.size": 9.0,
     "axes.titlesize": 9.5,
-    "axes.titleweight": "semibold",
+    "axes.titleweight": "bold",
     "axes.labelsize": 8.5,
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,

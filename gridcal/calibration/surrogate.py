@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
 
-from gridcal.calibrate.likelihood import GaussianLikelihood
-from gridcal.calibrate.problem import ModelRuns, PixelProblem
+from gridcal.calibration.likelihood import GaussianLikelihood
+from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.kernels.emulator import Emulator, emulated_costs
 from gridcal.kernels.gp import ROOT5, GaussianProcess
 
@@ -138,7 +138,7 @@ class Surrogate:
             self.gp.quadratic = quadratic
             lengths = (0.5, 2.0)[:restarts] if self.gp.hyper is not None else (0.5, 2.0)[: max(1, restarts)]
             start = self.gp.hyper
-            chosen = slice(None)
+            chosen = np.arange(inside.size)
             if inside.size > MOST_HYPER_POINTS:
                 chosen = np.sort(np.argsort(runs.cost[inside], kind="stable")[:MOST_HYPER_POINTS])
             self.gp.optimise(x[chosen], outputs[chosen], targets.weight, start, lengths)

@@ -8,11 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibrate.diagnostics import worst_ess
-from gridcal.calibrate.problem import PixelProblem
-from gridcal.calibrate.result import PixelResult
-from gridcal.calibrate.search import Search, Settings
-from gridcal.calibrate.status import Status
+from gridcal.calibration.problem import PixelProblem
+from gridcal.calibration.result import PixelResult
+from gridcal.calibration.search import Search, Settings
+from gridcal.calibration.status import Status
 from gridcal.errors import ConfigError
 
 Array = npt.NDArray[np.float64]
@@ -69,6 +68,8 @@ class MASM:
         Optimise the hyper-parameters each time the number of runs has grown by this factor.
     cycles : int
         Most full-length chains of the ``metropolis`` sampler.
+    min_ess : int
+        Effective sample size the reported chain of the population is continued to, at most to four times its length.
     draws : (int, int)
         Chains and draws stored.
 
@@ -109,6 +110,7 @@ class MASM:
     short_chain: tuple[int, int, int] | None = None
     refit_growth: float = 1.25
     cycles: int = 10
+    min_ess: int = 5000
     draws: tuple[int, int] = (4, 500)
 
     version: ClassVar[int] = 1
@@ -117,7 +119,7 @@ class MASM:
         _one_of("preset", self.preset, ("default", "paper"))
         _one_of("emulate", self.emulate, (None, "outputs", "cost"))
         _one_of("sampler", self.sampler, (None, "population", "metropolis"))
-        for name in ("n_init", "n_iter", "max_runs", "n_verify", "chains", "q", "verify_every", "cycles"):
+        for name in ("n_init", "n_iter", "max_runs", "n_verify", "chains", "q", "verify_every", "cycles", "min_ess"):
             _whole(name, getattr(self, name), 2 if name in ("q", "n_verify") else 1)
         for name, length in (("chain_length", 2), ("short_chain", 3), ("draws", 2)):
             value = getattr(self, name)
@@ -180,6 +182,7 @@ class MASM:
             refit_growth=self.refit_growth,
             refit_every=5 if paper else 0,
             cycles=self.cycles,
+            min_ess=self.min_ess,
         )
 
     def run(self, problem: PixelProblem, seed: np.random.SeedSequence) -> PixelResult:
@@ -227,7 +230,7 @@ class MASM:
             cost_best=float(runs.cost[best]),
             n_runs=runs.n,
             rhat=chain.rhat,
-            ess=worst_ess(chain.by_walker(max(1, chain.draws.shape[0] // 1000))),
+            ess=chain.ess,
             surrogate_rmse=search.surrogate_rmse,
             ess_ratio=search.ess_ratio,
             edge_hit=edge.mean(axis=0),

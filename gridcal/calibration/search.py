@@ -8,12 +8,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibrate.diagnostics import gelman_rubin, importance_weights, weight_ess_ratio, worst_rhat
-from gridcal.calibrate.problem import ModelRuns, PixelProblem
-from gridcal.calibrate.status import Status
-from gridcal.calibrate.surrogate import Box, Surrogate
+from gridcal.calibration.diagnostics import gelman_rubin, importance_weights, weight_ess_ratio, worst_ess, worst_rhat
+from gridcal.calibration.problem import ModelRuns, PixelProblem
+from gridcal.calibration.status import Status
+from gridcal.calibration.surrogate import Box, Surrogate
 from gridcal.kernels.design import design, farthest_candidate
-from gridcal.kernels.population import anneal_population
+from gridcal.kernels.population import anneal_population, move_population
 from gridcal.kernels.random import stream
 from gridcal.kernels.reflect import metropolis_chains
 
@@ -28,7 +28,7 @@ MOST_CANDIDATES = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The options of :class:`~gridcal.calibrate.masm.MASM` with every default filled in for d parameters."""
+    """The options of :class:`~gridcal.calibration.masm.MASM` with every default filled in for d parameters."""
 
     n_init: int
     q: int
@@ -51,6 +51,7 @@ class Settings:
     refit_growth: float
     refit_every: int
     cycles: int
+    min_ess: int
 
 
 @dataclasses.dataclass
@@ -60,6 +61,7 @@ class Chain:
     draws: Array
     costs: Array
     rhat: float = float("nan")
+    ess: float = float("nan")
 
     @property
     def flat(self) -> Array:
@@ -69,6 +71,12 @@ class Chain:
     def by_walker(self, every: int = 1) -> Array:
         """Chains (walker, step, d), thinned."""
         return np.ascontiguousarray(self.draws[::every].transpose(1, 0, 2))
+
+    def diagnose(self, most: int = 200) -> None:
+        """Set R-hat and the effective sample size, from at most about `most` and 5 `most` steps of each walker."""
+        n = self.draws.shape[0]
+        self.rhat = worst_rhat(self.by_walker(max(1, n // most)))
+        self.ess = worst_ess(self.by_walker(max(1, n // (5 * most))))
 
 
 def drift(first: Array, second: Array) -> float:
@@ -145,7 +153,7 @@ class Search:
             if verified is not None:
                 second = self._final_chain()
                 if accept_second(verified.flat, second.flat, second.rhat, s.drift_tolerance, s.rhat_max):
-                    self.chain, self.status = second, Status.ok
+                    self.chain, self.status = self._extended(second), Status.ok
                     return
                 self._reach = self._reached(verified)
                 verified, since = None, s.verify_every - 3
@@ -199,9 +207,7 @@ class Search:
         if self.settings.sampler == "metropolis":
             start = np.ascontiguousarray(best[:walkers])
             spread = np.eye(self.problem.d) * 0.02
-            draws, costs, _ = metropolis_chains(
-                self.state, self.surrogate.emulator, start, spread, n_burn, n_keep, True
-            )
+            draws, costs, _ = metropolis_chains(self.state, self.surrogate.emulator, start, spread, n_burn, n_keep, True)
         else:
             size = 2000 if n_burn > 500 else 700
             pool = np.concatenate([best, self.rng.random((size, self.problem.d))])
@@ -212,6 +218,20 @@ class Search:
         s = self.settings
         chain = self._sample(s.walkers, s.n_burn, s.n_keep)
         chain.rhat = worst_rhat(chain.by_walker(max(1, s.n_keep // 200)))
+        return chain
+
+    def _extended(self, chain: Chain) -> Chain:
+        """The chain, continued to the wanted effective sample size (at most to four times its length)."""
+        s, box = self.settings, self.box
+        assert self.surrogate.emulator is not None
+        chain.diagnose()
+        for _ in range(3):
+            if chain.ess >= s.min_ess or s.sampler == "metropolis":
+                break
+            x, cost = box.to_box(chain.draws[-1]), chain.costs[-1].copy()
+            draws, costs = move_population(self.state, self.surrogate.emulator, x, cost, s.n_keep, 1.0, False)
+            chain = Chain(np.concatenate([chain.draws, box.to_unit(draws)]), np.concatenate([chain.costs, costs]))
+            chain.diagnose()
         return chain
 
     def _reached(self, chain: Chain) -> Array:
@@ -260,7 +280,7 @@ class Search:
         """Chain of a search whose budget is spent (or that never verifies)."""
         s = self.settings
         if s.sampler != "metropolis":
-            self.chain = self._final_chain()
+            self.chain = self._extended(self._final_chain())
             if not self.chain.rhat < s.rhat_max:
                 self.status = Status.not_converged
             return
@@ -277,7 +297,7 @@ class Search:
             if factor < s.rhat_max:
                 break
         self.chain = Chain(np.concatenate(kept[-2:]), np.concatenate(costs[-2:]))
-        self.chain.rhat = worst_rhat(self.chain.by_walker(max(1, self.chain.draws.shape[0] // 2000)))
+        self.chain.diagnose(2000)
         self.status = Status.ok if factor < s.rhat_max else Status.not_converged
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibrate.status import Status
+from gridcal.calibration.status import Status
 
 Array = npt.NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class PixelResult:
     edge_hit : array, shape (d,)
         Share of draws within 1 % of the range of a bound (0.02 under the prior).
     status : int
-        Code of :class:`~gridcal.calibrate.status.Status`.
+        Code of :class:`~gridcal.calibration.status.Status`.
     constant : float
         What `cost` lacks to be -2 log likelihood.
     n_failed : int

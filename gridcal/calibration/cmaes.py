@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibrate.problem import ModelRuns, PixelProblem
-from gridcal.calibrate.result import PixelResult
-from gridcal.calibrate.status import Status
+from gridcal.calibration.problem import ModelRuns, PixelProblem
+from gridcal.calibration.result import PixelResult
+from gridcal.calibration.status import Status
 from gridcal.errors import ConfigError
 
 Array = npt.NDArray[np.float64]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gridcal.calibrate.pixel import calibrate_pixel, pixel_number
-from gridcal.calibrate.status import Status
+from gridcal.calibration.pixel import calibrate_pixel, pixel_number
+from gridcal.calibration.status import Status
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.fingerprint import fingerprint
@@ -79,7 +79,7 @@ def calibrate(
         If a block does not fit the model.
     """
     if method is None:
-        from gridcal.calibrate.masm import MASM
+        from gridcal.calibration.masm import MASM
 
         method = MASM()
     blocks = tuple(blocks)
@@ -163,9 +163,7 @@ def calibrate(
     return out
 
 
-def _layout(
-    model: ProcessModel, blocks: tuple[Block, ...], shape: tuple[int, int] | None
-) -> dict[str, tuple[Any, ...]]:
+def _layout(model: ProcessModel, blocks: tuple[Block, ...], shape: tuple[int, int] | None) -> dict[str, tuple[Any, ...]]:
     """Name -> (extra dims, dtype, attrs) of every result variable."""
     layout: dict[str, tuple[Any, ...]] = {}
     fitted = {n for b in blocks for n in b.fit}
@@ -274,7 +272,7 @@ def _store(out: xr.Dataset, i: int, model: ProcessModel, blocks: tuple[Block, ..
         out["block_status"].values[i, k] = int(part.status)
         if part.result is None:
             continue
-        result = dataclasses.asdict(part.result) if dataclasses.is_dataclass(part.result) else vars(part.result)
+        result = dataclasses.asdict(part.result)
         for name in BLOCK_VARIABLES:
             out[name].values[i, k] = result[name]
         for j, name in enumerate(block.fit):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from gridcal.calibrate.problem import PixelProblem
+    from gridcal.calibration.problem import PixelProblem
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["profile", "fixed", "obs_variance"]

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibrate.likelihood import KINDS, GaussianLikelihood, Kind
-from gridcal.calibrate.status import Status
+from gridcal.calibration.likelihood import KINDS, GaussianLikelihood, Kind
+from gridcal.calibration.status import Status
 from gridcal.errors import ConfigError
 from gridcal.kernels.emulator import FAILED_COST
 
@@ -36,7 +36,7 @@ class PixelProblem:
     sigma : float or array of shape (T,), optional
         Standard error of the observations, for ``likelihood="fixed"``.
     likelihood : {"profile", "fixed", "obs_variance"}
-        See :class:`~gridcal.calibrate.likelihood.GaussianLikelihood`.
+        See :class:`~gridcal.calibration.likelihood.GaussianLikelihood`.
     n_eff : float or "ar1", optional
         Effective number of observations; ``"ar1"``: from the lag-1 correlation of the residuals of the best first run. The
         number of observations by default.

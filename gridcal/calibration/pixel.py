@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibrate.problem import PixelProblem
-from gridcal.calibrate.result import PixelResult
-from gridcal.calibrate.status import Status
+from gridcal.calibration.problem import PixelProblem
+from gridcal.calibration.result import PixelResult
+from gridcal.calibration.status import Status
 from gridcal.kernels.aggregate import segment_mean
 from gridcal.kernels.metrics import scores
 from gridcal.model import ProcessModel
@@ -157,7 +157,7 @@ def _calibrate_block(
         many = full(np.atleast_2d(candidates))
         places = np.repeat(site, many.shape[1], axis=1)
         (daily,), _ = model.run(many, series, places, outputs=wanted)
-        return np.ascontiguousarray(segment_mean(daily, bins, n_bins, valid)[keep].T)
+        return np.asarray(segment_mean(daily, bins, n_bins, valid)[keep].T, dtype=np.float64, order="C")
 
     penalty = None
     if model.penalty is not None and block.constraint > 0.0:
@@ -165,7 +165,7 @@ def _calibrate_block(
         cost = model.penalty
 
         def penalty(candidates: Array) -> Array:
-            return weight * np.asarray(cost(full(np.atleast_2d(candidates))))
+            return np.asarray(weight * cost(full(np.atleast_2d(candidates))), dtype=np.float64)
 
     problem = PixelProblem(
         names=block.fit,
