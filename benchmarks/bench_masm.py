@@ -30,7 +30,7 @@ LOG = {"dalec6": (1, 0, 1, 0, 0, 0)}
 
 def load_module(path: Path) -> ModuleType:
     """Import a file by its path."""
-    spec = importlib.util.spec_from_file_location(f"bench_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)  # numba caches by this name
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -13,6 +13,7 @@ import yaml
 
 from gridcal.config import StudyConfig
 from gridcal.model import ProcessModel
+from gridcal.periods import scale_name
 from gridcal.simulation import simulate
 from gridcal.sources import Sources
 from gridcal.study import Study
@@ -108,11 +109,12 @@ def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...])
     chosen = skill["nse"]
     if "season" in chosen.dims:
         chosen = chosen.sel(season="all")
+    scale = scale_name(blocks[0].to.every)
     if "scale" in chosen.dims:
-        chosen = chosen.isel(scale=0)
+        scale = scale if scale in chosen["scale"].values else str(chosen["scale"].values[0])
+        chosen = chosen.sel(scale=scale)
     if "variable" in chosen.dims:
         chosen = chosen.isel(variable=0)
-    scale = blocks[0].to.every
     if "period" in chosen.dims and "validation" in chosen["period"].values:
         chosen = chosen.sel(period="validation")
     held = np.isin([str(v) for v in skill[dim].values], sources.held_out)

@@ -234,7 +234,9 @@ class ProcessModel:
             site = np.array([[self.site_default[name]] for name in self.site]).reshape(len(self.site), 1)
         values = np.asarray(site, dtype=np.float64)
         if values.ndim != 2 or values.shape[0] != len(self.site) or values.shape[1] not in (1, n):
-            raise ModelError(f"site of model {self.name!r} has shape {values.shape}", f"It must be ({len(self.site)}, {n} or 1)")
+            raise ModelError(
+                f"site of model {self.name!r} has shape {values.shape}", f"It must be ({len(self.site)}, {n} or 1)"
+            )
         return np.ascontiguousarray(np.broadcast_to(values, (len(self.site), n)))
 
 

@@ -95,7 +95,7 @@ def period_index(time: pd.Index, scale: str) -> tuple[npt.NDArray[np.int64], pd.
     if not time.is_monotonic_increasing:
         raise InputError("coordinate 'time' is not sorted", "Sort it: ds.sortby('time')")
     days = time.normalize()
-    year, doy = days.year.to_numpy(), days.dayofyear.to_numpy()
+    year, doy = days.year.to_numpy(), days.day_of_year.to_numpy()
     if name == "daily":
         key, start = days.to_numpy().astype("datetime64[D]").astype(np.int64), days
     elif name == "yearly":
@@ -121,7 +121,7 @@ def period_length(starts: pd.DatetimeIndex, scale: str) -> npt.NDArray[np.int64]
     if name == "yearly":
         return year.astype(np.int64)
     length, last = (8, 45) if name == "8-day" else (7, 51)
-    doy = starts.dayofyear.to_numpy()
+    doy = starts.day_of_year.to_numpy()
     return np.where((doy - 1) // length >= last, year - doy + 1, length).astype(np.int64)
 
 

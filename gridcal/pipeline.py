@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,8 @@ def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> 
     method = build_method(config.calibration)
     for block in blocks:
         block.check(model)
+    # a tile's task carries the tile's data with it, on purpose
+    warnings.filterwarnings("ignore", message="Sending large graph")
     sources = build_sources(config, model)
     if fresh and Path(path).exists():
         shutil.rmtree(path)

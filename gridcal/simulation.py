@@ -56,6 +56,7 @@ def simulate(
     wanted = tuple(outputs) if outputs is not None else tuple(model.outputs)
     data = cube.data
     cube.require(model.forcing)
+    cube.require_daily()
     space = tuple(cube.space_dims)
     inputs = [data[name] for name in model.forcing]
     for x in inputs:

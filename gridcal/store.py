@@ -116,9 +116,7 @@ def owned(ds: xr.Dataset, region: Mapping[str, slice]) -> list[str]:
     A variable without one of the space dimensions belongs to the first tile along it, so that no two tiles write one chunk.
     """
     return [
-        str(name)
-        for name, x in ds.data_vars.items()
-        if all(dim in x.dims or not where.start for dim, where in region.items())
+        str(name) for name, x in ds.data_vars.items() if all(dim in x.dims or not where.start for dim, where in region.items())
     ]
 
 

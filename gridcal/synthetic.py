@@ -158,7 +158,7 @@ def _truth(features: xr.Dataset, model: ProcessModel) -> xr.Dataset:
 
 def _weather(features: xr.Dataset, time: pd.DatetimeIndex, rng: np.random.Generator) -> dict[str, xr.DataArray]:
     """Daily forcing of the light-use-efficiency model: seasonal cycle, regional fronts, local noise, wet days, a bucket."""
-    doy = time.dayofyear.values.astype(float)
+    doy = time.day_of_year.values.astype(float)
     days, shape = time.size, features["bio1"].shape
     n = shape[0] * shape[1]
     flat = {k: features[k].values.reshape(n) for k in ("bio1", "bio4", "bio12", "ndvi_maximum", "field_capacity")}

@@ -127,7 +127,13 @@ class CMAES:
         )
 
     def _descend(self, runs: ModelRuns, start: Array, popsize: int, rng: np.random.Generator) -> bool:
-        """One descent; whether it converged before the budget was spent."""
+        """One descent; whether it converged before the budget was spent.
+
+        The library needs two coordinates: a single parameter gets an idle second one.
+        """
+        d = runs.problem.d
+        if d == 1:
+            start = np.append(start, 0.5)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import cma
@@ -149,7 +155,7 @@ class CMAES:
                 if runs.n + popsize > self.max_evaluations:
                     return False
                 points = strategy.ask()
-                cost = runs.run(np.clip(np.asarray(points), 0.0, 1.0))
+                cost = runs.run(np.clip(np.asarray(points)[:, :d], 0.0, 1.0))
                 strategy.tell(points, list(cost))
         return True
 

@@ -102,6 +102,7 @@ def calibrate(
     names = list(dict.fromkeys([*model.forcing, *(str(b.to.against) for b in blocks)]))
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
+    cube.require_daily()
     data = cube.data[[*names, *extra, *(n for n in model.site if n in cube.data)]].reset_coords(drop=True)
     if cube.mask is not None:
         data["_use"] = cube.mask.reset_coords(drop=True)

@@ -187,7 +187,7 @@ def year_of_pixels(
     dict of str to array, shape (T, n)
         tas, vpd, par, fapar, wai, ci in the vocabulary's units.
     """
-    doy = time.dayofyear.to_numpy().astype(float)
+    doy = time.day_of_year.to_numpy().astype(float)
     length = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     middle = np.cumsum(length) - length / 2.0
     tas, sun = _between(tas_month, middle, doy), np.clip(_between(sunshine, middle, doy), 0.0, 100.0)

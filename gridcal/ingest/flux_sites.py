@@ -127,7 +127,7 @@ def _site(
     x: dict[str, Array], lat: float, time: pd.DatetimeIndex, week: xr.DataArray | None, moisture: str
 ) -> dict[str, Array]:
     """Forcing and observations of one site, each shape (T,)."""
-    doy = time.dayofyear.to_numpy()
+    doy = time.day_of_year.to_numpy()
     vpd = np.where(np.isfinite(x["vpd"]), x["vpd"], x["vpd_day"] / DAYTIME_VPD)
     good = np.isfinite(x["gpp"]) & np.isfinite(x["tas"]) & np.isfinite(vpd) & np.isfinite(x["fapar"]) & np.isfinite(x["rsds"])
     green = x["fapar"] if week is None else _interpolated(week, time)

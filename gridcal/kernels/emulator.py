@@ -206,7 +206,7 @@ def emulated_cost(e, x, scratch, out):
             out[w] += z[o, w] * z[o, w]
     if e.n_log > 0.0:
         for w in range(width):
-            out[w] = e.n_log * vlog(max(out[w], e.floor))
+            out[w] = e.n_log * vlog(max(e.weight * out[w], e.floor))
     else:
         for w in range(width):
             out[w] = e.weight * out[w]

@@ -20,6 +20,12 @@ def load(study: Study, name: str) -> xr.Dataset | None:
     return study.open(name).load() if name in study.stages(complete=True) else None
 
 
+def middle(x: xr.DataArray) -> float:
+    """Median of the finite values; NaN without any."""
+    values = x.values[np.isfinite(x.values)]
+    return float(np.median(values)) if values.size else float("nan")
+
+
 def absent(what: str, why: str) -> str:
     """A sentence for what a study does not hold."""
     return f"<p>{escape(what)}: not in this study. {escape(why)}</p>"
@@ -57,7 +63,7 @@ def samples(study: Study, posterior: xr.Dataset | None, theta: xr.Dataset | None
             span = np.ptp(posterior["lon"].values) < 3 * np.ptp(theta["lon"].values)
             background = theta[fitted_names(posterior)[0]] if span else None
         html += image(plot.sample_map(posterior, background=background), "map of the calibrated samples, coloured by skill")
-    runs = np.nanmedian(posterior["n_runs"].sum("block").values)
+    runs = middle(posterior["n_runs"].sum("block"))
     html += f"<p>{posterior.sizes[posterior['status'].dims[0]]} samples; median {runs:.0f} model runs each.</p>"
     return html + table(["status", "samples"], rows)
 
@@ -75,15 +81,18 @@ def posteriors(study: Study, posterior: xr.Dataset | None, truth: xr.Dataset | N
         caption = "One ridge a sample; the axis is the prior's range, the bar the posterior mean"
         caption += ", the diamond the planted value." if at is not None else "."
         html += image(plot.posterior_pixels(posterior, bounds, at), "marginal posteriors of sample pixels", caption)
-    html += image(plot.contraction(posterior, bounds), "posterior standard deviation relative to the prior's")
+    if any(np.isfinite(posterior[f"{n}_sd"].values).any() for n in bounds):
+        html += image(plot.contraction(posterior, bounds), "posterior standard deviation relative to the prior's")
+    else:
+        html += absent("Posterior", "The method gives an estimate without a posterior.")
     rows = []
     for name, (low, high) in bounds.items():
         hit = posterior[f"{name}_edge_hit"].values
         units = posterior[name].attrs.get("units", "1")
         rows.append(
             [
-                name, units, low, high, float(np.nanmedian(posterior[name])), float(np.nanmedian(posterior[f"{name}_sd"])),
-                float(100.0 * np.nanmean(hit > 0.1)),
+                name, units, low, high, middle(posterior[name]), middle(posterior[f"{name}_sd"]),
+                100.0 * float(np.mean(hit > 0.1)),
             ]
         )  # fmt: skip
     header = [

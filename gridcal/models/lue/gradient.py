@@ -37,7 +37,9 @@ def sse_gradient_series(theta, tas, vpd, par, fapar, wai, co2, ci, lag_temperatu
         excess = co2[t] - Ca0
         q = excess + Cm
         fCO2 = 1.0 + excess / q
-        fW = 1.0 / (1.0 + math.exp(kW * (Wf - WI)))
+        stress = math.exp(kW * (Wf - WI))
+        fW = 1.0 / (1.0 + stress)
+        rest = stress * fW  # 1 - fW, without its cancellation
         fL = 1.0 / (1.0 + gamma * apar)
         log_ci = math.log(max(np.float64(ci[t]), CI_MIN))
         per_eps = apar * fT * fVPD * fCO2 * fW * fL * math.exp(mu * log_ci)
@@ -56,12 +58,12 @@ def sse_gradient_series(theta, tas, vpd, par, fapar, wai, co2, ci, lag_temperatu
             grad[5] += g * dry * math.log(Ca0 / co2[t])
         grad[4] -= g * Cm / (q * q * fCO2)
         grad[6] -= g * excess / (q * q * fCO2)
-        grad[7] -= g * (1.0 - fW) * (Wf - WI)
-        grad[8] += g * (1.0 - fW) * kW
+        grad[7] -= g * rest * (Wf - WI)
+        grad[8] += g * rest * kW
         grad[9] -= g * apar * fL
         grad[10] += g * log_ci
         grad[11] += g * (-tanh / kT) * dTf * lag_temperature
-        grad[12] += g * (-(1.0 - fW) * kW) * dWf * lag_moisture
+        grad[12] += g * (-rest * kW) * dWf * lag_moisture
     return sse
 
 

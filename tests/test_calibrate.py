@@ -1,0 +1,155 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from gridcal.calibration import CMAES, MASM, Status, calibrate
+from gridcal.cube import Cube
+from gridcal.errors import ConfigError, InputError
+from gridcal.models.lue import lue
+from gridcal.sampling import sample_pixels
+from gridcal.synthetic import PLANTED, twin
+from gridcal.target import Block, Target
+
+FAST = MASM(chain_length=(300, 600), draws=(2, 100))
+
+
+@pytest.fixture(scope="module")
+def made():
+    return twin(4, 5, 2, seed=3)
+
+
+@pytest.fixture(scope="module")
+def samples(made):
+    cube = made.cube.sel(pixel=sample_pixels(made.cube, 6, seed=1))
+    return Cube.from_dataset(cube.data.compute(), features=cube.feature_names)
+
+
+def block(**changes):
+    return Block(("eps_max", "Topt"), Target("gpp", **changes))
+
+
+@pytest.fixture(scope="module")
+def posterior(samples):
+    return calibrate(samples, lue, [block()], FAST, seed=5, chunk=2).compute()
+
+
+def test_result_is_data_with_status_and_posterior(posterior):
+    assert set(posterior["eps_max_draws"].dims) == {"pixel", "chain", "draw"}
+    assert posterior["status"].attrs["flag_meanings"].split()[:2] == ["ok", "masked"]
+    good = posterior["status"] == int(Status.ok)
+    assert good.sum() >= 5
+    for name in ("eps_max", "Topt"):
+        p = lue.parameters[name]
+        assert ((posterior[name] > p.lower) & (posterior[name] < p.upper))[good].all()
+        mean = posterior[f"{name}_draws"].mean(("chain", "draw"))
+        assert (abs(mean - posterior[name]) < posterior[f"{name}_sd"])[good].all()
+    assert (posterior["kT"] == lue.parameters["kT"].default).all()
+    assert (posterior["n_runs"] <= 110).all()
+
+
+def test_results_do_not_depend_on_chunks_or_on_which_samples_ran(samples, posterior):
+    one = calibrate(samples, lue, [block()], FAST, seed=5, chunk=6).isel(pixel=[4]).compute()
+    xr.testing.assert_identical(one.drop_attrs(), posterior.isel(pixel=[4]).drop_attrs())
+    alone = Cube.from_dataset(samples.data.isel(pixel=[4]), features=samples.feature_names)
+    single = calibrate(alone, lue, [block()], FAST, seed=5).compute()
+    np.testing.assert_array_equal(single["eps_max_draws"], posterior["eps_max_draws"].isel(pixel=[4]))
+
+
+def test_another_seed_gives_another_chain_and_the_same_posterior(samples, posterior):
+    other = calibrate(samples, lue, [block()], FAST, seed=6).compute()
+    assert not np.array_equal(other["eps_max_draws"], posterior["eps_max_draws"])
+    both = ((other["status"] == 0) & (posterior["status"] == 0)).values
+    shift = abs(other["Topt"] - posterior["Topt"]) / posterior["Topt_sd"]
+    assert float(shift[both].max()) < 0.5
+
+
+def test_calibrate_is_lazy(samples):
+    lazy = calibrate(samples, lue, [block()], FAST)
+    assert lazy["eps_max"].chunks is not None
+    assert lazy.attrs["fingerprint"] != calibrate(samples, lue, [block()], FAST, seed=1).attrs["fingerprint"]
+
+
+def test_a_bad_pixel_is_a_code_and_leaves_the_others_as_they_were(samples, posterior):
+    data = samples.data.copy(deep=True)
+    data["gpp_obs"][:, 0] = np.nan
+    data["gpp_obs"][:, 1] = 3.0
+    data["tas"][100, 2] = np.nan
+    poisoned = calibrate(Cube.from_dataset(data, features=samples.feature_names), lue, [block()], FAST, seed=5).compute()
+    codes = [Status(int(c)).name for c in poisoned["status"].values[:3]]
+    assert codes == ["insufficient_observations", "constant_observation", "forcing_gap"]
+    assert np.isnan(poisoned["eps_max"].values[:3]).all()
+    for name in ("eps_max", "Topt_draws", "cost"):
+        np.testing.assert_array_equal(poisoned[name].values[3:], posterior[name].values[3:])
+
+
+def test_masked_pixels_cost_nothing(samples):
+    data = samples.data.assign(mask=("pixel", np.array([True, False, False, False, False, False])))
+    cube = Cube.from_dataset(data, features=samples.feature_names, mask="mask")
+    out = calibrate(cube, lue, [block()], FAST, seed=5).compute()
+    assert [Status(int(c)).name for c in out["status"].values[1:]] == ["masked"] * 5
+    assert np.isfinite(out["eps_max"].values[0])
+    assert np.isnan(out["n_runs"].values[1:]).all()
+
+
+def test_later_blocks_see_earlier_estimates(samples):
+    two = [Block(("eps_max",), Target("gpp")), Block(("Topt",), Target("gpp"))]
+    out = calibrate(samples.isel(pixel=slice(0, 2)), lue, two, CMAES(max_evaluations=300), seed=1).compute()
+    one = calibrate(samples.isel(pixel=slice(0, 2)), lue, two[:1], CMAES(max_evaluations=300), seed=1).compute()
+    np.testing.assert_array_equal(out["eps_max"], one["eps_max"])
+    assert (out["Topt"] != lue.parameters["Topt"].default).all()
+    assert out.sizes["block"] == 2
+    assert "eps_max_draws" not in out
+
+
+def test_cmaes_reaches_the_planted_fit(samples):
+    full = Block(PLANTED, Target("gpp"))
+    out = calibrate(samples.isel(pixel=slice(0, 2)), lue, [full], CMAES(max_evaluations=2000), seed=1).compute()
+    assert (out["nse"] > 0.97).all()
+
+
+def test_calibration_period_hides_the_rest(samples):
+    data = samples.data.copy(deep=True)
+    data["gpp_obs"][(data["time"].dt.year == 2002).values] = 99.0
+    spoiled = Cube.from_dataset(data, features=samples.feature_names)
+    period = ("2001", "2001")
+    a = calibrate(spoiled.isel(pixel=slice(0, 1)), lue, [block()], FAST, seed=5, period=period).compute()
+    b = calibrate(samples.isel(pixel=slice(0, 1)), lue, [block()], FAST, seed=5, period=period).compute()
+    np.testing.assert_array_equal(a["eps_max"], b["eps_max"])
+
+
+def test_wrong_requests_are_refused_before_anything_runs(made, samples):
+    with pytest.raises(ConfigError, match="'vmax'"):
+        calibrate(samples, lue, [Block(("vmax",), Target("gpp"))])
+    with pytest.raises(ConfigError, match="'lai'"):
+        calibrate(samples, lue, [Block(("Topt",), Target("lai"))])
+    with pytest.raises(ConfigError, match="two blocks"):
+        calibrate(samples, lue, [block(), block()])
+    with pytest.raises(InputError, match="gpp_glass"):
+        calibrate(samples, lue, [block(against="gpp_glass")])
+    with pytest.raises(InputError, match="Select pixels first"):
+        calibrate(made.cube, lue, [block()])
+    with pytest.raises(ConfigError, match="holds no day"):
+        calibrate(samples, lue, [block()], period=("1990", "1991"))
+
+
+def test_a_missing_day_is_refused(samples):
+    days = np.r_[0:100, 101 : samples.sizes["time"]]
+    with pytest.raises(InputError, match=r"not daily|2001-04-1"):
+        calibrate(samples.isel(time=days), lue, [block()])
+
+
+def test_eight_day_target_with_leap_year_counts_its_composites(samples):
+    first = samples.data["time"].to_index()
+    assert isinstance(first, pd.DatetimeIndex)
+    out = calibrate(samples.isel(pixel=slice(0, 1)), lue, [block()], FAST, seed=5).compute()
+    assert int(out["n_obs"][0]) == 2 * 46
+
+
+def test_fixed_sigma_narrows_as_the_square_root(samples):
+    one = samples.isel(pixel=slice(3, 4))
+    wide, narrow = (
+        calibrate(one, lue, [block(likelihood="fixed", sigma=s)], FAST, seed=5).compute()["eps_max_sd"].item()
+        for s in (0.4, 0.2)
+    )
+    assert wide / narrow == pytest.approx(2.0, rel=0.25)
