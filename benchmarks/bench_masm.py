@@ -13,10 +13,12 @@ import argparse
 import importlib.util
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -29,11 +31,16 @@ LOG = {"dalec6": (1, 0, 1, 0, 0, 0)}
 
 
 def load_module(path: Path) -> ModuleType:
-    """Import a file by its path."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)  # numba caches by this name
+    """Import a file by its path; nothing is written beside it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    before = sys.dont_write_bytecode, numba.config.CACHE_DIR
+    sys.dont_write_bytecode, numba.config.CACHE_DIR = True, tempfile.mkdtemp(prefix="bench-masm-")
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode, numba.config.CACHE_DIR = before
     return module
 
 

@@ -161,7 +161,7 @@ def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.D
     x = x.transpose("time", ...)
     if x.chunks is not None and len(x.chunksizes["time"]) > 1:
         raise InputError(f"variable {x.name!r} is chunked along time", "Use one chunk: .chunk(time=-1)")
-    time = x["time"].to_index()
+    time = pd.DatetimeIndex(x["time"].to_index())
     labels, starts = period_index(time, scale)
     days = time.normalize()
     if not days.is_unique:
@@ -170,13 +170,18 @@ def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.D
             "Make days of it first: x.resample(time='D').mean()",
         )
     dtype = x.dtype if np.issubdtype(x.dtype, np.floating) else np.dtype(np.float64)
-    spec = {"labels": labels, "length": period_length(starts, scale), "min_fraction": min_fraction, "dtype_out": dtype}
+    spec: dict[str, Any] = {
+        "labels": labels,
+        "length": period_length(starts, scale),
+        "min_fraction": min_fraction,
+        "dtype_out": dtype,
+    }
     if x.chunks is None:
         values = _aggregate_block(x.values, **spec)
     else:
         chunks = ((starts.size,), *x.data.chunks[1:])
         values = x.data.map_blocks(_aggregate_block, **spec, dtype=dtype, chunks=chunks, meta=np.empty((0,) * x.ndim, dtype))
-    coords: dict[str, Any] = {k: v for k, v in x.coords.items() if "time" not in v.dims}
+    coords: dict[str, Any] = {str(k): v for k, v in x.coords.items() if "time" not in v.dims}
     coords["time"] = ("time", starts, x["time"].attrs)
     method = str(x.attrs.get("cell_methods", ""))
     attrs = {**x.attrs, "cell_methods": method if method.endswith("time: mean") else f"{method} time: mean".strip()}

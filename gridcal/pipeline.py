@@ -17,6 +17,7 @@ import xarray as xr
 from gridcal.calibration import CMAES, MASM, calibrate
 from gridcal.config import CalibrationSection, StudyConfig
 from gridcal.cube import Cube
+from gridcal.errors import ConfigError, InputError
 from gridcal.evaluation import evaluate
 from gridcal.extrapolation import Extrapolator, quality_screen
 from gridcal.fingerprint import fingerprint
@@ -29,6 +30,8 @@ from gridcal.study import Study
 from gridcal.target import Block, Target
 
 log = logging.getLogger("gridcal")
+
+MINIMUM_TRAINING = 8
 
 
 def build_blocks(section: CalibrationSection) -> tuple[Block, ...]:
@@ -43,8 +46,6 @@ def build_method(section: CalibrationSection) -> Any:
     try:
         return kinds[section.method](**options)
     except TypeError as error:
-        from gridcal.errors import ConfigError
-
         raise ConfigError(f"calibration.options of {section.method!r}: {error}", "Remove or rename the option") from error
 
 
@@ -123,6 +124,12 @@ def _learn(
     training = keep.values & ~np.isin(labels, sources.held_out)
     screened = {k: v for k, v in keep.attrs.items() if isinstance(v, int | float | str)}
     study.record("screen", {"training": int(training.sum()), "samples": int(labels.size), **screened})
+    if training.sum() < MINIMUM_TRAINING:
+        refused = ", ".join(f"{k.removeprefix('refused_')} {v}" for k, v in screened.items() if k.startswith("refused_"))
+        raise InputError(
+            f"the quality screen leaves {int(training.sum())} of {labels.size} samples to learn from (refused by {refused})",
+            "Loosen learn.diso or learn.rhat, calibrate more samples, or hold out fewer",
+        )
     fitted = [n for block in build_blocks(config.calibration) for n in block.fit]
     key = fingerprint(
         {

@@ -24,7 +24,6 @@ TINY = {
     "data": {"kind": "twin", "lat": 6, "lon": 8, "years": 2, "samples": 16},
     "calibration": {
         "method": "cmaes",
-        "options": {"max_evaluations": 2000},
         "blocks": [{"fit": ["eps_max", "Topt", "kT", "WI"], "to": {"variable": "gpp"}}],
         "chunk": 3,
     },

@@ -141,7 +141,7 @@ def test_swapped_chunks_are_found(tmp_path):
 def test_dates_belong_into_coordinates():
     ds = cube()
     ds["start"] = ("pixel", np.full(10, np.datetime64("2001-01-01", "ns")))
-    with pytest.raises(StudyError, match="'start'.*coordinate"):
+    with pytest.raises(StudyError, match=r"'start'.*coordinate"):
         store.storable(ds)
 
 

@@ -237,7 +237,7 @@ def test_records(tmp_path):
 
 def test_unknown_and_newer(tmp_path):
     study = Study(tmp_path / "s")
-    with pytest.raises(StudyError, match="no stage 'x'.*none"):
+    with pytest.raises(StudyError, match=r"no stage 'x'.*none"):
         study.open("x")
     file = tmp_path / "s" / "study.json"
     file.write_text(file.read_text().replace('"schema": 1', '"schema": 99'))

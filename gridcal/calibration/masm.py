@@ -212,8 +212,8 @@ class MASM:
         chain = search.chain
         flat = chain.flat
         mean = flat.mean(axis=0)
-        best = int(np.argmin(runs.cost))
         cost = float(runs.run(mean[None])[0])
+        best = int(np.argmin(runs.cost))
         status = search.status if not runs.failed[-1] else Status.surrogate_unverified
         thin = flat[:: max(1, flat.shape[0] // 100_000)]
         quantiles = np.quantile(thin, [0.05, 0.5, 0.95], axis=0)

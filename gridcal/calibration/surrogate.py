@@ -130,7 +130,8 @@ class Surrogate:
         refit = refit or self.gp.hyper is None or quadratic != self.gp.quadratic
         if not refit:
             self.gp.hyper[:d] += np.log(self.box.width / box.width)
-        same = not refit and np.array_equal(box.lower, self.box.lower) and np.array_equal(box.width, self.box.width)
+        unmoved = np.array_equal(box.lower, self.box.lower) and np.array_equal(box.width, self.box.width)
+        same = unmoved and not refit and self.gp.x is not None
         grown = unit.shape[0] - self.n_inside
         self.box, self.n_inside = box, inside.size
         x = self._inputs(unit, self.warped)

@@ -185,6 +185,7 @@ class GaussianProcess:
         self.d = d
         self.quadratic = quadratic
         self.hyper = None
+        self.x = None
         self.likelihood = math.inf
         self.jitter = 0.0
 
