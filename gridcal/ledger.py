@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
@@ -145,8 +146,12 @@ class Lock:
 
     def __enter__(self) -> Lock:
         if self.held == 0:
-            self._take()
-            Lock._mine.add(self.token)
+            Lock._mine.add(self.token)  # before the file says so: no thread may think this holder dead
+            try:
+                self._take()
+            except BaseException:
+                Lock._mine.discard(self.token)
+                raise
             self._lost = False
             self._stop.clear()
             self._thread = threading.Thread(target=self._heart, name="gridcal-lock", daemon=True)
@@ -218,7 +223,7 @@ class Lock:
         return True
 
     def _living_holder(self) -> dict[str, Any] | None:
-        """The holder, if it lives; the lock of a dead one is moved out of the way."""
+        """The holder, if it lives; the lock of a dead one is removed."""
         before = read_json(self.path)
         if before is None and not self.path.exists():
             return None
@@ -237,19 +242,16 @@ class Lock:
                     return None
                 if now is not None and now != before:
                     return now
-        aside = self.path.with_name(f".{self.path.name}.{self.token}.stale.partial")
-        try:
-            os.rename(self.path, aside)
-        except FileNotFoundError:
-            return None
-        moved = read_json(aside) or {}
-        if moved.get("token") != before.get("token"):  # a third process was quicker: give its lock back
-            with contextlib.suppress(FileExistsError):
-                os.link(aside, self.path)
-            aside.unlink(missing_ok=True)
-            return moved
-        aside.unlink(missing_ok=True)
+        self._bury(before)
         return None
+
+    def _bury(self, dead: dict[str, Any]) -> None:
+        """Remove the lock of a dead driver; a guard lets one process at a time compare and remove."""
+        with open(self.path.with_name(f".{self.path.name}.guard"), "a") as guard:
+            with contextlib.suppress(OSError):  # a file system without advisory locks
+                fcntl.flock(guard, fcntl.LOCK_EX)
+            if (read_json(self.path) or {}).get("token") == dead.get("token"):
+                self.path.unlink(missing_ok=True)
 
 
 def _running(pid: int) -> bool:

@@ -91,7 +91,7 @@ def create(path: Path, ds: xr.Dataset, chunks: Mapping[str, int]) -> None:
         sizes = tuple(chunks.get(str(d), n) if name in ds.data_vars else n for d, n in zip(x.dims, x.shape, strict=True))
         sizes = tuple(max(s, 1) for s in sizes)
         if x.dtype.kind in _TEXT:
-            encoding[str(name)] = {"compressors": (ZstdCodec(level=3, checksum=True),)}
+            encoding[str(name)] = {"compressors": (ZstdCodec(level=3), Crc32cCodec())}
         else:
             codec = BloscCodec(typesize=x.dtype.itemsize, cname="zstd", clevel=3, shuffle="shuffle")
             encoding[str(name)] = {"compressors": (codec, Crc32cCodec())}
