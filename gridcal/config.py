@@ -178,7 +178,7 @@ def load_config(path: str | Path) -> StudyConfig:
     """
     file = Path(path)
     if not file.is_file():
-        raise ConfigError(f"no study file {str(file)!r}", "Give the path of a YAML file, e.g. catalogs/../study.yml")
+        raise ConfigError(f"no study file {str(file)!r}", "Give the path of a YAML file, e.g. one from notebooks/studies")
     if file.stat().st_size > _LIMIT:
         raise ConfigError(f"study file {str(file)!r} is larger than {_LIMIT} bytes", "A study file is a page of YAML")
     try:

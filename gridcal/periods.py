@@ -185,7 +185,8 @@ def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.D
     coords["time"] = ("time", starts, x["time"].attrs)
     method = str(x.attrs.get("cell_methods", ""))
     attrs = {**x.attrs, "cell_methods": method if method.endswith("time: mean") else f"{method} time: mean".strip()}
-    return xr.DataArray(values, dims=x.dims, coords=coords, attrs=attrs, name=x.name)
+    out = xr.DataArray(values, dims=x.dims, coords=coords, attrs=attrs)
+    out.name = x.name  # even if None: a lazy array would lend its own
 
 
 def _aggregate_block(x: Any, labels: Any, length: Any, min_fraction: float, dtype_out: Any) -> Any:
