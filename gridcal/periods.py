@@ -187,6 +187,7 @@ def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.D
     attrs = {**x.attrs, "cell_methods": method if method.endswith("time: mean") else f"{method} time: mean".strip()}
     out = xr.DataArray(values, dims=x.dims, coords=coords, attrs=attrs)
     out.name = x.name  # even if None: a lazy array would lend its own
+    return out
 
 
 def _aggregate_block(x: Any, labels: Any, length: Any, min_fraction: float, dtype_out: Any) -> Any:
