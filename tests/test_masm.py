@@ -145,8 +145,13 @@ def quadrature(p, n=4000):
     return mean, np.sqrt(weight @ (grid - mean) ** 2)
 
 
-@pytest.mark.parametrize(("log", "tolerance"), [(False, 0.15), (True, 0.06)])  # a logarithm is hard to emulate near zero
-def test_logarithmic_input_keeps_the_prior_linear(log, tolerance):
+HEAVY_TAIL = pytest.mark.xfail(
+    strict=True, reason="without the logarithm the box cuts the posterior's long tail, or the surrogate errs at its edge"
+)
+
+
+@pytest.mark.parametrize("log", [pytest.param(False, marks=HEAVY_TAIL), True])
+def test_logarithmic_input_keeps_the_prior_linear(log):
     def model(theta):
         return np.log10(theta[:, :1]) * (1.0 + TIME)
 
@@ -154,7 +159,7 @@ def test_logarithmic_input_keeps_the_prior_linear(log, tolerance):
     result = MASM(max_runs=100).run(p, seed())
     mean, sd = quadrature(p)
     assert abs(result.estimate - mean)[0] < 0.08 * sd[0]
-    np.testing.assert_allclose(result.sd, sd, rtol=tolerance)
+    np.testing.assert_allclose(result.sd, sd, rtol=0.06)
 
 
 @pytest.mark.parametrize("step", [0.0, 5.0])
@@ -403,6 +408,8 @@ def test_two_chain_rule():
     assert drift(first, moved) == pytest.approx(0.3, abs=0.01)
     assert not accept_second(first, moved, 1.0, 0.2, 1.1)
     assert accept_second(first, first + 0.05, 1.0, 0.2, 1.1)
+    assert drift(first, first * 1.2) == pytest.approx(2.0 * np.log(1.2), abs=0.01)
+    assert not accept_second(first, first * 1.2, 1.0, 0.2, 1.1)
     assert not accept_second(first, first, 1.3, 0.2, 1.1)
     assert not accept_second(first, first, float("nan"), 0.2, 1.1)
 
