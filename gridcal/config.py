@@ -107,6 +107,9 @@ class LearnSection(_Section):
     folds: int = Field(default=5, ge=2)
     diso: float = Field(default=0.35, gt=0.0)
     rhat: float = Field(default=1.2, gt=1.0)
+    accept: list[Literal["ok", "not_converged", "surrogate_unverified"]] = Field(
+        default=["ok"], min_length=1, description="outcomes of the calibration that may be learnt from"
+    )
 
 
 class MapSection(_Section):

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from gridcal.calibration import CMAES, MASM, calibrate
+from gridcal.calibration.status import Status
 from gridcal.config import CalibrationSection, StudyConfig
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
@@ -119,7 +120,8 @@ def _learn(
 ) -> tuple[Extrapolator, np.ndarray]:
     """Fit the learner on the samples that pass the screen, or load it if it was fitted on the same data."""
     section = config.learn
-    keep = quality_screen(posterior, diso=section.diso, rhat=section.rhat)
+    accepted = [int(Status[name]) for name in section.accept]
+    keep = quality_screen(posterior, diso=section.diso, rhat=section.rhat, status=accepted)
     labels = sample_labels(sources.samples)
     training = keep.values & ~np.isin(labels, sources.held_out)
     screened = {k: v for k, v in keep.attrs.items() if isinstance(v, int | float | str)}
@@ -128,7 +130,7 @@ def _learn(
         refused = ", ".join(f"{k.removeprefix('refused_')} {v}" for k, v in screened.items() if k.startswith("refused_"))
         raise InputError(
             f"the quality screen leaves {int(training.sum())} of {labels.size} samples to learn from (refused by {refused})",
-            "Loosen learn.diso or learn.rhat, calibrate more samples, or hold out fewer",
+            "Loosen learn.diso, learn.rhat or learn.accept, calibrate more samples, or hold out fewer",
         )
     fitted = [n for block in build_blocks(config.calibration) for n in block.fit]
     key = fingerprint(

@@ -30,7 +30,8 @@ GREEN_WINDOW, GREEN_LAG = 31, 5  # days
 SOURCES = [describe(load_entry(i)) for i in ("eastus-static", "eastus-climatology", "co2-annual")]
 CAVEATS = [
     "The map's forcing is a climatological year built from monthly 0.5-degree means: it has no weather from year to year, no "
-    "extremes and no drought, and its radiation is 1 to 18 % above that of seven towers.",
+    "extremes and no drought, and its radiation is 1 to 18 % above that of seven towers. With the parameters calibrated at "
+    "five towers on the map, its annual GPP is 2 to 27 % above that from the tower's own forcing: the map's total is too high.",
     "fAPAR on the map follows a temperature rule between 0.3 and the largest NDVI: it was made for deciduous sites and does "
     "not see snow-free bark, disturbance or drought.",
     "The grid holds no soil texture, nitrogen deposition, elevation or series of a vegetation index: the learner cannot use "
