@@ -63,7 +63,6 @@ class CubeSection(_Section):
 
     kind: Literal["cube"]
     source: str
-    observations: str | None = None
     samples: int = Field(default=400, ge=10)
     stratify_by: str | None = None
     period: tuple[str, str] | None = None
@@ -154,6 +153,8 @@ class StudyConfig(_Section):
     def _map_fits_data(self) -> StudyConfig:
         if self.map.kind == "same" and self.data.kind == "flux-sites":
             raise ValueError("map.kind 'same' needs gridded data; with flux sites use 'climatological-year'")
+        if self.map.kind == "climatological-year" and self.data.kind != "flux-sites":
+            raise ValueError("map.kind 'climatological-year' is for flux sites; a cube is mapped on its own grid: use 'same'")
         return self
 
     def identity(self) -> dict[str, Any]:

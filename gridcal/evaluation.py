@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.errors import ConfigError, InputError
-from gridcal.kernels.metrics import METRICS
-from gridcal.periods import SEASONS, in_season, period_index, period_length, scale_name
+from gridcal.kernels.metrics import DISO_VARIANTS, METRICS
+from gridcal.periods import SEASONS, in_season, period_index, period_length, period_middle, scale_name, season_name
 from gridcal.validate import SPACE, check_same
 
 _UNITS = {"rmse": True, "me": True, "mae": True}
@@ -87,8 +87,13 @@ def evaluate(
     check_same(sim, observed, ("time", *SPACE))
     time = pd.DatetimeIndex(sim["time"].to_index())
     scales = [scale_name(s) for s in scales]
+    seasons = [season_name(s) for s in seasons]
+    if diso_variant not in DISO_VARIANTS:
+        raise ConfigError(f"unknown diso_variant {diso_variant!r}", f"Use one of: {', '.join(DISO_VARIANTS)}")
+    if not 0.0 <= min_fraction <= 1.0:
+        raise ConfigError(f"min_fraction = {min_fraction} is no share of a period's days", "Give a number from 0 to 1")
     spans = dict(periods) if periods else {"all": (str(time[0].date()), str(time[-1].date()))}
-    masks = {name: _span(name, span, time, observed) for name, span in spans.items()}
+    masks = {name: period_mask(name, span, time, observed) for name, span in spans.items()}
     blocks = []
     for a, b in pairs.items():
         blocks.append(_score_variable(sim[a], observed[b], observed, masks, scales, seasons, min_fraction, diso_variant))
@@ -112,7 +117,14 @@ def _pairs(sim: xr.Dataset, obs: xr.Dataset) -> dict[str, str]:
     return found
 
 
-def _span(name: str, span: tuple[str, str] | str, time: pd.DatetimeIndex, obs: xr.Dataset) -> Any:
+def period_mask(name: str, span: tuple[str, str] | str, time: pd.DatetimeIndex, obs: xr.Dataset) -> Any:
+    """Days of a named period: a boolean variable of `obs`, or two dates.
+
+    Raises
+    ------
+    ConfigError
+        If the variable is not there, or no day lies between the dates.
+    """
     if isinstance(span, str):
         if span not in obs:
             raise ConfigError(f"period {name!r} names the variable {span!r}, which is not there", "Give two dates")
@@ -207,6 +219,7 @@ def _score_block(
     for i, scale in enumerate(scales):
         labels, starts = period_index(time, scale)
         needed = np.maximum(min_fraction * period_length(starts, scale), 1.0)[:, None]
+        middle = period_middle(starts, scale)
         for k in range(n_spans):
             use = inside[:, k, :].T.astype(bool)
             x, count = segment_mean(np.where(use, a, np.nan), labels, starts.size, return_count=True)
@@ -214,8 +227,8 @@ def _score_block(
             good = count >= needed
             x, y = np.where(good, x, np.nan), np.where(good, y, np.nan)
             for j, season in enumerate(seasons):
-                north = in_season(starts, season)[:, None]
-                other = in_season(starts, season, southern=True)[:, None]
+                north = in_season(middle, season)[:, None]
+                other = in_season(middle, season, southern=True)[:, None]
                 chosen = np.where(southern[None, :], other, north)
                 found = scores(np.where(chosen, x, np.nan), np.where(chosen, y, np.nan), diso_variant)
                 for m, name in enumerate((*METRICS, "n")):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from gridcal.calibration import CMAES, MASM, calibrate
@@ -19,12 +20,13 @@ from gridcal.calibration.status import Status
 from gridcal.config import CalibrationSection, StudyConfig
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
-from gridcal.evaluation import evaluate
+from gridcal.evaluation import evaluate, period_mask
 from gridcal.extrapolation import Extrapolator, quality_screen
+from gridcal.extrapolation.regressors import make_regressor
 from gridcal.fingerprint import fingerprint
 from gridcal.headline import headline_of_sites, headline_of_twin, provenance
 from gridcal.model import ProcessModel
-from gridcal.periods import aggregate
+from gridcal.periods import aggregate, scale_name
 from gridcal.simulation import simulate
 from gridcal.sources import Sources, build_model, build_sources, sample_labels
 from gridcal.study import Study
@@ -81,16 +83,17 @@ def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> 
     # a tile's task carries the tile's data with it, on purpose
     warnings.filterwarnings("ignore", message="Sending large graph")
     sources = build_sources(config, model)
+    samples = sources.samples
+    lazy = calibrate(samples, model, blocks, method, seed=config.seed, period=sources.period, chunk=config.calibration.chunk)
+    _check_later_stages(config, model, sources)
     if fresh and Path(path).exists():
         shutil.rmtree(path)
     study = Study(path, config=config.identity())
     study.record("caveats", sources.caveats)
     study.record("provenance", provenance(config, model, sources.inputs))
-    samples = sources.samples
     study.save("samples", _static(samples), label="sample pixels")
     if sources.truth is not None:
         study.save("truth", sources.truth, label="planted parameters")
-    lazy = calibrate(samples, model, blocks, method, seed=config.seed, period=sources.period, chunk=config.calibration.chunk)
     posterior = study.save("posterior", lazy, label="calibrating pixels")
     learner, training = _learn(study, config, model, posterior, sources)
     theta = study.save("parameters", learner.predict(sources.grid.features), label="predicting parameters")
@@ -105,6 +108,23 @@ def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> 
         headline = headline_of_sites(study, sources, blocks)
     study.record("headline", headline)
     return study
+
+
+def _check_later_stages(config: StudyConfig, model: ProcessModel, sources: Sources) -> None:
+    """Raise what a later stage would raise, before the first one has cost anything."""
+    make_regressor(config.learn.method, config.seed, config.learn.options)
+    for cube, where in ((sources.samples, "samples"), (sources.grid, "grid")):
+        known = [str(name) for name in cube.features.data_vars]
+        for name in config.learn.features or ():
+            if name not in known:
+                raise ConfigError(f"learn.features: the {where} have no {name!r}", f"They have: {', '.join(known)}")
+    sources.grid.require(model.forcing)
+    sources.grid.require_daily()
+    for scale in config.evaluate.scales:
+        scale_name(scale)
+    time = pd.DatetimeIndex(sources.samples.data["time"].to_index())
+    for name, span in (config.evaluate.periods or sources.periods or {}).items():
+        period_mask(name, span, time, sources.samples.data)
 
 
 def _static(cube: Cube) -> xr.Dataset:

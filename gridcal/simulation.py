@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 
 from gridcal.cube import Cube
-from gridcal.errors import InputError
+from gridcal.errors import ConfigError, InputError
 from gridcal.model import ProcessModel
+from gridcal.validate import check_same
 from gridcal.variables import VARIABLES
 
 SPACE = ("lat", "lon", "pixel", "site")
@@ -66,6 +67,7 @@ def simulate(
                 "Use one: cube.data.chunk(time=-1), or rewrite the store with all of time in a chunk",
             )
     inputs += [_site(data, model, name) for name in model.site]
+    _check_theta(theta, model, data, space)
     inputs += [_parameter(theta, model, name, data, space) for name in model.parameters.names]
     inputs.append(cube.mask if cube.mask is not None else xr.DataArray(True))
     reference = next(x for x in inputs if set(space) <= set(x.dims))
@@ -110,6 +112,18 @@ def _site(data: xr.Dataset, model: ProcessModel, name: str) -> xr.DataArray:
         f"the cube lacks the site constant {name!r} that model {model.name!r} needs ({model.site[name]})",
         "Add it as a static variable of the cube",
     )
+
+
+def _check_theta(theta: Any, model: ProcessModel, data: xr.Dataset, space: tuple[str, ...]) -> None:
+    """Raise if a mapping names no parameter of the model, or an array lies on other coordinates than the cube."""
+    if theta is None:
+        return
+    for name in () if isinstance(theta, xr.Dataset) else theta:
+        if name not in model.parameters.names:
+            raise ConfigError(f"model {model.name!r} has no parameter {name!r}", f"It has: {', '.join(model.parameters.names)}")
+    for name in model.parameters.names:
+        if name in theta and isinstance(theta[name], xr.DataArray):
+            check_same(theta[name].to_dataset(name=name), data, space)
 
 
 def _parameter(theta: Any, model: ProcessModel, name: str, data: xr.Dataset, space: tuple[str, ...]) -> xr.DataArray:

@@ -79,7 +79,7 @@ def build_sources(config: StudyConfig, model: ProcessModel) -> Sources:
 
 
 def _twin(section: TwinSection, config: StudyConfig, model: ProcessModel) -> Sources:
-    from gridcal.synthetic import twin
+    from gridcal.synthetic import PLANTED, twin
 
     made = twin(section.lat, section.lon, section.years, snr_db=section.snr_db, seed=config.seed, model=model)
     pixels = sample_pixels(made.cube, n=section.samples, seed=config.seed)
@@ -100,7 +100,7 @@ def _twin(section: TwinSection, config: StudyConfig, model: ProcessModel) -> Sou
         caveats=[
             "The twin is synthetic: features, weather, parameter fields and noise are generated, and the model that is "
             "calibrated is the model that made the observations.",
-            f"Five parameters vary over the region; the other {len(model.parameters) - 5} sit at their true values.",
+            f"{len(PLANTED)} of {len(model.parameters)} parameters vary over the region; the others sit at their true values.",
         ],
     )
 

@@ -105,7 +105,7 @@ class PixelProblem:
         n = GaussianLikelihood.of(self).observations
         if n.size < len(self.names) + 2:
             return Status.insufficient_observations
-        if float(np.ptp(n)) == 0.0:
+        if float(np.ptp(n)) <= 1e-12 * float(np.abs(n).max()):  # means of a constant differ by rounding
             return Status.constant_observation
         return Status.ok
 

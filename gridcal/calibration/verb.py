@@ -17,6 +17,7 @@ from gridcal.fingerprint import fingerprint
 from gridcal.model import ProcessModel
 from gridcal.periods import period_index
 from gridcal.target import Block
+from gridcal.validate import check_same
 
 BLOCK_VARIABLES = ("cost", "cost_best", "n_runs", "rhat", "ess", "surrogate_rmse", "ess_ratio")
 _LONG = {
@@ -106,6 +107,8 @@ def calibrate(
     data = cube.data[[*names, *extra, *(n for n in model.site if n in cube.data)]].reset_coords(drop=True)
     if cube.mask is not None:
         data["_use"] = cube.mask.reset_coords(drop=True)
+    if start is not None:
+        check_same(data, start, (dim,))
     for name in model.parameters.names:
         if start is not None and name in start:
             data[f"_start_{name}"] = start[name].reset_coords(drop=True)

@@ -70,7 +70,7 @@ def posterior_pixels(
             axis.spines["left"].set_visible(False)
             axis.tick_params(axis="y", length=0)
         axes[0].set_yticks(np.arange(chosen.size))
-        axes[0].set_yticklabels([str(posterior[dim].values[k]) for k in chosen])
+        axes[0].set_yticklabels([str(posterior[dim].values[k]) for k in chosen], parse_math=False)
         axes[0].set_ylabel(dim)
     return figure
 

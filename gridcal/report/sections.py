@@ -92,7 +92,7 @@ def posteriors(study: Study, posterior: xr.Dataset | None, truth: xr.Dataset | N
         rows.append(
             [
                 name, units, low, high, middle(posterior[name]), middle(posterior[f"{name}_sd"]),
-                100.0 * float(np.mean(hit > 0.1)),
+                100.0 * float(np.mean(hit[np.isfinite(hit)] > 0.1)) if np.isfinite(hit).any() else float("nan"),
             ]
         )  # fmt: skip
     header = [

@@ -1,0 +1,74 @@
+"""The benchmark scripts run at toy size and print their figures."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+
+def run(*command):
+    found = subprocess.run(
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+def test_raw_kernel_against_lazy_path():
+    text = run(FOLDER / "bench_lue.py", "--pixels", 32, "--days", 60, "--repeats", 3)
+    number = r"\s+([0-9.]+)\s+"
+    raw, lazy, kept = (float(re.search(name + number, text)[1]) for name in ("raw kernel", "lazy path", "lazy keeps"))
+    assert raw > 0.1  # million pixel-days a CPU second
+    assert lazy > 0.01
+    assert 0.0 < kept < 200.0
+    assert "median of 3 pairs" in text
+
+
+LINE = """
+import numpy as np
+
+names = ("slope", "level")
+bounds = ((-1.0, 1.0), (-1.0, 1.0))
+time = np.linspace(-1.0, 1.0, 20)
+observations = 0.3 * time + 0.1
+sigma = 0.2
+
+
+def simulate(theta):
+    return theta[0] * time + theta[1]
+"""
+
+
+@pytest.fixture
+def line(tmp_path):
+    """A straight line and the exact posterior of its two parameters in the unit cube: independent normals, no bound near."""
+    (tmp_path / "line.py").write_text(LINE)
+    time = np.linspace(-1.0, 1.0, 20)
+    sd = 0.2 / np.sqrt(np.array([(time**2).sum(), 20.0]))
+    mean = (np.array([0.3, 0.1]) + 1.0) / 2.0
+    draws = mean + np.random.default_rng(1).normal(size=(20_000, 2)) * sd / 2.0
+    np.savez(tmp_path / "ref_line.npz", mean=mean, sd=sd / 2.0, S=draws)
+    return tmp_path / "line.py"
+
+
+def test_posterior_of_a_straight_line(line):
+    text = run(FOLDER / "bench_masm.py", "--problems", line, "--seeds", 2, "--max-runs", 80)
+    seeds = re.findall(r"line seed (\d): (\d+) runs, error ([0-9.]+) sd, TV ([0-9.]+), own ([0-9.]+) s, status (\d)", text)
+    assert [s[0] for s in seeds] == ["0", "1"]
+    for _, runs, error, distance, _, status in seeds:
+        assert 0 < int(runs) <= 80
+        assert float(error) < 0.2  # standard deviations of the exact posterior
+        assert float(distance) < 0.1
+        assert status == "0"
+    summary = text.splitlines()[-1]
+    assert re.match(r"line: runs median \d+ max \d+ \| error median .* \| own seconds .* \| verified 2/2$", summary)
