@@ -15,7 +15,11 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 STEMS = sorted({p.stem for p in (*FOLDER.glob("*.ipynb"), *FOLDER.glob("*.py"))})
 PROGRESS = re.compile(r"[a-z ]+: \d+/\d+ after .*, [\d.]+/(s|min|h)(, about .* left)?")
 MAP_TEXT = FOLDER / "first_map.py"
-SMALL = {"n_lat, n_lon, n_years = 12, 16, 2": "n_lat, n_lon, n_years = 8, 10, 2", "n_samples = 48": "n_samples = 20"}
+SMALL = {
+    "n_lat, n_lon, n_years = 12, 16, 2": "n_lat, n_lon, n_years = 8, 10, 2",
+    "n_samples = 48": "n_samples = 20",
+    'connect("local", workers=2)': "connect(None)",  # two processes take longer to start than twenty pixels
+}
 LEFT_BEHIND = """
 import json
 
