@@ -26,7 +26,8 @@
 #
 # The region is synthetic: its parameters were *planted* and its observations made by the model itself, with noise. So we
 # know the right answer and can check every step. It is also the easy case, since the model is right by construction;
-# section 11 says what changes with your own data. About a minute on two cores.
+# section 11 says what changes with your own data. About a minute on two cores;
+# the very first time also a minute for compiling the kernels, which are then kept.
 
 # %%
 # %matplotlib inline
