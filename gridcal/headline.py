@@ -115,8 +115,13 @@ def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...])
         chosen = chosen.sel(scale=scale)
     if "variable" in chosen.dims:
         chosen = chosen.isel(variable=0)
+    years = "all years scored, those of the calibration among them"
     if "period" in chosen.dims and "validation" in chosen["period"].values:
         chosen = chosen.sel(period="validation")
+        years = "years not used for calibration"
+    elif "period" in chosen.dims:
+        years = f"period {chosen['period'].values[0]!s}"
+        chosen = chosen.isel(period=0)
     held = np.isin([str(v) for v in skill[dim].values], sources.held_out)
     for run in ("default", "calibrated", "extrapolated"):
         values = chosen.sel(run=run)
@@ -126,9 +131,7 @@ def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...])
             "extrapolated": "parameters learnt from other sites",
         }[run]
         n = int(np.isfinite(values.values).sum())
-        out[f"{run} NSE"] = _number(
-            _median(values), "median NSE", f"{note}; {scale} GPP in years not used for calibration, {n} sites"
-        )
+        out[f"{run} NSE"] = _number(_median(values), "median NSE", f"{note}; {scale} GPP in {years}, {n} sites")
         if held.any():
             part = values.isel({dim: held})
             n = int(np.isfinite(part.values).sum())

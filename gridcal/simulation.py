@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import xarray as xr
 
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
+from gridcal.fingerprint import fingerprint
 from gridcal.model import ProcessModel
 from gridcal.validate import check_same
 from gridcal.variables import VARIABLES
@@ -100,7 +102,21 @@ def simulate(
             array.attrs["standard_name"] = known.standard_name
         out[name] = array
     out.attrs = {"model": model.name, "model_version": model.version, "source": model.source}
+    mark = _identity_of(theta, model)
+    if mark is not None:
+        seen = {"model": [model.name, model.version], "defaults": model.parameters, "theta": mark, "outputs": wanted}
+        out.attrs["fingerprint"] = fingerprint({**seen, "cube": data.attrs.get("fingerprint", "")})
     return out
+
+
+def _identity_of(theta: Any, model: ProcessModel) -> Any:
+    """What identifies parameters: their values, or of a lazy data set the fingerprint it carries; None if unknown."""
+    if theta is None:
+        return "default"
+    arrays = {n: theta[n] for n in model.parameters.names if n in theta}
+    if any(isinstance(x, xr.DataArray) and x.chunks is not None for x in arrays.values()):
+        return theta.attrs.get("fingerprint") if isinstance(theta, xr.Dataset) else None
+    return {n: hashlib.sha256(np.ascontiguousarray(x, dtype=np.float64).tobytes()).hexdigest() for n, x in arrays.items()}
 
 
 def _site(data: xr.Dataset, model: ProcessModel, name: str) -> xr.DataArray:

@@ -248,3 +248,17 @@ def test_wrong_requests_are_refused_before_any_task(change, theta, options, says
         simulate(Cube(change(untouchable())), lue, theta(), **options)
     assert isinstance(caught.value, InputError | ModelError | ConfigError)
     assert caught.value.repair
+
+
+def test_fluxes_carry_a_fingerprint_of_what_made_them():
+    cube = Cube.from_dataset(data())
+    shape = tuple(cube.data.sizes[d] for d in cube.space_dims)
+    theta = xr.Dataset({"eps_max": (cube.space_dims, np.full(shape, 3.0))}, coords={d: cube.data[d] for d in cube.space_dims})
+    other = theta.copy(deep=True)
+    other["eps_max"][0, 0] = 3.5
+    marks = [simulate(cube, lue, t).attrs["fingerprint"] for t in (None, theta, theta.copy(deep=True), other, {"eps_max": 3.0})]
+    assert marks[1] == marks[2]
+    assert len({marks[0], marks[1], marks[3], marks[4]}) == 4
+    assert "fingerprint" not in simulate(cube, lue, theta.chunk()).attrs  # unknown: the caller says what it depends on
+    known = theta.chunk().assign_attrs(fingerprint="parameters-1")
+    assert simulate(cube, lue, known).attrs["fingerprint"] not in marks
