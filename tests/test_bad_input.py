@@ -136,8 +136,6 @@ DATA_FAULTS = {
     ),
     "chunked time": (at_once, ["'gpp_obs'", "stored as maps: 8 chunks along time", "to_zarr"]),
     "time backwards": (lambda ds: ds.isel(time=slice(None, None, -1)), ["'time' is not sorted", "sortby"]),
-}
-LATE = {
     "forcing variable missing": (lambda ds: ds.drop_vars("vpd"), ["'vpd'", "vapour pressure deficit", "native:"]),
     "observed variable missing": (lambda ds: ds.drop_vars("gpp_obs"), ["'gpp_obs'"]),
     "a day missing": (lambda ds: ds.isel(time=[0, 1, *range(3, DAYS)]), ["2003-11-02", "2003-11-04"]),
@@ -151,19 +149,6 @@ def test_faulty_data_end_with_one_message_before_any_stage(name, tmp_path, capsy
     for part in says:
         assert part in message
     assert not (tmp_path / "out.study").exists()
-
-
-@pytest.mark.parametrize("name", LATE)
-def test_data_a_model_cannot_run_on_end_with_one_message(name, tmp_path, capsys):
-    change, says = LATE[name]
-    message = refused(write(tmp_path, change), capsys)
-    for part in says:
-        assert part in message
-
-
-@pytest.mark.parametrize("name", LATE)
-def test_data_a_model_cannot_run_on_are_found_before_any_stage(name, tmp_path, capsys, no_stage):
-    refused(write(tmp_path, LATE[name][0]), capsys)
 
 
 CONFIG_FAULTS = {
@@ -182,8 +167,6 @@ CONFIG_FAULTS = {
     "data not there": ({"data__source": "/nowhere/cube.zarr"}, ["/nowhere/cube.zarr", "Check the path"]),
     "unknown entry": ({"data__source": "eastus-statik"}, ["eastus-statik", "eastus-static"]),
     "unknown cluster": ({"compute__cluster": "moon"}, ["'moon'", "slurm"]),
-}
-LATE_CONFIG = {
     "unknown scale of a target": ({"calibration__blocks__0__to__every": "fortnight"}, ["'fortnight'", "8-day"]),
     "unknown scale of the scores": ({"evaluate__scales": ["fortnight"]}, ["'fortnight'", "8-day"]),
     "a scored period outside the data": ({"evaluate__periods": {"old": ["1990", "1991"]}}, ["'old'", "2003-11-01"]),
@@ -197,14 +180,6 @@ LATE_CONFIG = {
 @pytest.mark.parametrize("name", CONFIG_FAULTS)
 def test_faulty_study_files_end_with_one_message_before_any_stage(name, tmp_path, capsys, no_stage):
     keys, says = CONFIG_FAULTS[name]
-    message = refused(write(tmp_path, **keys), capsys)
-    for part in says:
-        assert part in message
-
-
-@pytest.mark.parametrize("name", LATE_CONFIG)
-def test_keys_of_later_stages_are_checked_before_the_first(name, tmp_path, capsys, no_stage):
-    keys, says = LATE_CONFIG[name]
     message = refused(write(tmp_path, **keys), capsys)
     for part in says:
         assert part in message
