@@ -69,6 +69,16 @@ class ProcessModel:
         ``gradient(theta, forcing, site, obs, weight) -> (sse, (P,))`` at one pixel.
     width : int
         Lanes in a block.
+    setup : tuple
+        Processes run once, before the first step.
+    constants : dict of str to tuple of float
+        Numbers of the layers, for processes applied layer by layer (:class:`gridcal.kernels.lanes.Layers`).
+    stored : dict of str to str
+        Row that holds an output, where it is not the output's name.
+    steps : int
+        Rows of forcing in a step (24 for hourly forcing of a model with daily results).
+    results : int
+        Rows of output in a step (24 for hourly results).
 
     Raises
     ------
@@ -85,18 +95,29 @@ class ProcessModel:
     parameters: ParameterTable
     state: tuple[State, ...]
     outputs: Mapping[str, str]
-    processes: tuple[Callable[..., Any], ...]
+    processes: tuple[Any, ...]
     extra_outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     domain: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     site_default: Mapping[str, float] = dataclasses.field(default_factory=dict)
     penalty: Callable[[Array], Array] | None = None
     gradient: Callable[..., tuple[float, Array]] | None = None
     width: int = 64
+    setup: tuple[Any, ...] = ()
+    constants: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    stored: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    steps: int = 1
+    results: int = 1
 
     def __post_init__(self) -> None:
-        from gridcal.kernels.lanes import check_rows
+        from gridcal.kernels.lanes import check_rows, check_steps
+        from gridcal.kernels.schedule import steps_of
 
-        check_rows(self.name, self.processes, self._rows(tuple(self.outputs)))
+        rows = self._rows(tuple(self.stored.get(n, n) for n in self.outputs))
+        if self._scheduled:
+            numbers = [f"{base}{k + 1}" for base, values in self.constants.items() for k in range(len(values))]
+            check_steps(self.name, steps_of((*self.setup, *self.processes)), rows, numbers, carried=True)
+        else:
+            check_rows(self.name, self.processes, rows)
         known = {*self.forcing, *self.site, *self.parameters.names}
         for entry in self.state:
             if isinstance(entry.initial, str) and entry.initial not in known:
@@ -111,7 +132,8 @@ class ProcessModel:
     def _rows(self, outputs: tuple[str, ...]) -> Any:
         from gridcal.kernels.lanes import Rows
 
-        return Rows(self.parameters.names, self.forcing, tuple(self.site), tuple(s.name for s in self.state), outputs)
+        inert = tuple(p.name for p in self.parameters if p.inert)
+        return Rows(self.parameters.names, self.forcing, tuple(self.site), tuple(s.name for s in self.state), outputs, inert)
 
     def output_units(self, name: str) -> str:
         """Units of an output or extra output."""
@@ -219,12 +241,50 @@ class ProcessModel:
         else:
             st = np.array(np.broadcast_to(np.asarray(state, dtype=np.float64), (len(self.state), n)), order="C")
         wanted = tuple(outputs) if outputs is not None else tuple(self.outputs)
+        if self._scheduled:
+            return self._run_schedule(th, series, place, st, wanted, dtype)
         for name in wanted:
             self.output_units(name)
         results = tuple(np.empty((length, n), dtype=dtype) for _ in wanted)
         if n and length:
             _compiled(self.name, self.processes, self._rows(wanted), self.width).run(th, place, st, *series, *results)
         return results, st
+
+    @property
+    def _scheduled(self) -> bool:
+        from gridcal.kernels.schedule import is_scheduled
+
+        return is_scheduled(self.processes)
+
+    def _run_schedule(
+        self, theta: Array, series: list[Any], site: Array, state: Array, wanted: tuple[str, ...], dtype: npt.DTypeLike
+    ) -> tuple[tuple[Array, ...], Array]:
+        length, n = series[0].shape[0], theta.shape[1]
+        if length % self.steps:
+            raise ModelError(
+                f"model {self.name!r} got {length} rows of forcing, which are no whole number of days",
+                f"Pass {self.steps} rows for each day, from the first hour of the first day on",
+            )
+        count = length // self.steps
+        module = _compiled_schedule(
+            self.name, self.setup, self.processes, self._rows(()), self.width, tuple(self.constants.items()), self.steps
+        )
+        unknown = [name for name in wanted if self.stored.get(name, name) not in module.ROW]
+        if unknown:
+            raise ModelError(
+                f"model {self.name!r} has no output {unknown[0]!r}",
+                f"It has: {', '.join({**self.outputs, **self.extra_outputs})}",
+            )
+        numbers = np.array([module.ROW[self.stored.get(name, name)] for name in wanted], dtype=np.int64)
+        none = np.zeros(0, dtype=np.int64)
+        out = np.empty((len(wanted), count * self.results, n), dtype=dtype)
+        void = np.empty((0, count, n), dtype=dtype)
+        if n and count:
+            if self.results > 1:
+                module.run(theta, site, state, numbers, none, out, void, *series)
+            else:
+                module.run(theta, site, state, none, numbers, np.empty((0, 0, n), dtype=dtype), out, *series)
+        return tuple(out), state
 
     def _site(self, site: npt.ArrayLike | None, n: int) -> Array:
         if site is None:
@@ -238,6 +298,13 @@ class ProcessModel:
                 f"site of model {self.name!r} has shape {values.shape}", f"It must be ({len(self.site)}, {n} or 1)"
             )
         return np.ascontiguousarray(np.broadcast_to(values, (len(self.site), n)))
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled_schedule(name: str, setup: Any, processes: Any, rows: Any, width: int, constants: Any, steps: int) -> ModuleType:
+    from gridcal.kernels.schedule import compile_schedule
+
+    return compile_schedule(name, setup, processes, rows, width, dict(constants), steps)
 
 
 @functools.lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ import os
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -34,6 +34,7 @@ class Rows(NamedTuple):
     site: tuple[str, ...]
     state: tuple[str, ...]
     outputs: tuple[str, ...]
+    inert: tuple[str, ...] = ()
 
 
 def read_write(process: Callable) -> tuple[list[str], list[str]]:
@@ -58,22 +59,35 @@ def read_write(process: Callable) -> tuple[list[str], list[str]]:
 
 def check_rows(name: str, processes: tuple[Callable, ...], rows: Rows) -> None:
     """Raise :class:`ModelError` where the processes and the tables of model `name` do not agree."""
-    known = {*rows.parameters, *rows.forcing, *rows.site, *rows.state}
+    check_steps(name, ((p.__name__, *read_write(p)) for p in processes), rows)
+
+
+def check_steps(
+    name: str,
+    steps: Iterable[tuple[str, list[str], list[str]]],
+    rows: Rows,
+    constants: Iterable[str] = (),
+    carried: bool = False,
+) -> None:
+    """Raise :class:`ModelError` where processes (name, rows read, rows written) and tables of model `name` do not agree.
+
+    With `carried`, a state that no process writes is allowed: it is passed on.
+    """
+    known = {*rows.parameters, *rows.forcing, *rows.site, *rows.state, *constants}
     used: set[str] = set()
     written: set[str] = set()
-    for process in processes:
-        reads, writes = read_write(process)
+    for process, reads, writes in steps:
         missing = [n for n in reads if n not in known]
         if missing:
             raise ModelError(
-                f"model {name!r}: process {process.__name__!r} reads {missing[0]!r}, which no table declares and no "
+                f"model {name!r}: process {process!r} reads {missing[0]!r}, which no table declares and no "
                 "earlier process writes",
                 "Declare it in parameters, forcing, site or state, or reorder the processes",
             )
         fixed = [n for n in writes if n in {*rows.parameters, *rows.forcing, *rows.site}]
         if fixed:
             raise ModelError(
-                f"model {name!r}: process {process.__name__!r} writes {fixed[0]!r}, which is an input",
+                f"model {name!r}: process {process!r} writes {fixed[0]!r}, which is an input",
                 "Write to a name of its own",
             )
         used.update(reads)
@@ -83,14 +97,27 @@ def check_rows(name: str, processes: tuple[Callable, ...], rows: Rows) -> None:
     if lost:
         raise ModelError(f"model {name!r}: no process writes the output {lost[0]!r}", "Add it to a return statement")
     frozen = [n for n in rows.state if n not in written]
-    if frozen:
+    if frozen and not carried:
         raise ModelError(f"model {name!r}: no process writes the state {frozen[0]!r}", "Declare it as a site constant")
-    idle = [n for n in (*rows.forcing, *rows.site, *rows.parameters) if n not in used]
+    idle = [n for n in (*rows.forcing, *rows.site, *rows.parameters) if n not in used and n not in rows.inert]
     if idle:
         raise ModelError(f"model {name!r}: no process reads {idle[0]!r}", "Remove it from the model's tables")
 
 
-def _globals_of(process: Callable) -> tuple[dict[str, str], str]:
+def _source_tree(function: Callable) -> str:
+    """Source of a function and of everything it calls, for the hash."""
+    text = inspect.getsource(function)
+    for used in function.__code__.co_names:
+        thing = function.__globals__.get(used)
+        plain = getattr(thing, "py_func", thing)
+        if inspect.isfunction(plain):
+            text += _source_tree(plain)
+        elif isinstance(thing, int | float | tuple):
+            text += repr(thing)
+    return text
+
+
+def globals_of(process: Callable) -> tuple[dict[str, str], str]:
     """Imports or literals for the global names a process uses, and the sources of what it imports (for the hash)."""
     lines: dict[str, str] = {}
     sources = ""
@@ -109,7 +136,7 @@ def _globals_of(process: Callable) -> tuple[dict[str, str], str]:
             lines[used] = f"import {thing.__name__} as {used}"
         elif callable(plain):
             lines[used] = f"from {module} import {plain.__name__} as {used}"
-            sources += inspect.getsource(plain)
+            sources += _source_tree(plain)
     return lines, sources
 
 
@@ -127,7 +154,7 @@ def lane_source(processes: tuple[Callable, ...], rows: Rows, width: int) -> tupl
         reads, writes = read_write(process)
         for name in writes:
             row.setdefault(name, len(row))
-        lines, sources = _globals_of(process)
+        lines, sources = globals_of(process)
         imports.update(lines)
         depends += sources
         text = textwrap.dedent(inspect.getsource(process))
@@ -254,6 +281,11 @@ def compile_lanes(name: str, processes: tuple[Callable, ...], rows: Rows, width:
     """
     check_rows(name, processes, rows)
     source, depends = lane_source(processes, rows, width)
+    return imported(name, source, depends)
+
+
+def imported(name: str, source: str, depends: str) -> ModuleType:
+    """Write a generated module to a file named by the hash of its text and of the sources it uses, and import it."""
     digest = hashlib.sha256((source + depends).encode()).hexdigest()[:16]
     stem = f"lanes_{name}_{digest}".replace("-", "_")
     if stem in sys.modules:

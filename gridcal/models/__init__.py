@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 from gridcal.errors import ModelError
 
-_SHIPPED = {"lue": "gridcal.models.lue:lue"}
+_SHIPPED = {"ibis": "gridcal.models.ibis:ibis", "lue": "gridcal.models.lue:lue"}
 _GROUP = "gridcal.models"
 
 

@@ -1,0 +1,443 @@
+"""Schedules: what a model's step is made of, beyond a plain list of processes.
+
+A day of a biosphere model is hours, an hour is iterations, a soil is layers, and snow matters only where there is any. The
+items below say so; :func:`compile_schedule` writes the lane loops and the nest of loops around them to one
+file that numba caches.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+
+from gridcal.errors import ModelError
+from gridcal.kernels.lanes import Rows, globals_of, imported, read_write
+
+
+@dataclasses.dataclass(frozen=True)
+class Layers:
+    """A process applied to layer after layer, from `first` to `last` (downwards if `last` is smaller).
+
+    Names that end in ``_k`` are the layer's element of a numbered family (``tsoi_k`` is ``tsoi3`` in layer 3), those in
+    ``_above`` and ``_below`` the elements with the number before and after.
+    """
+
+    process: Callable
+    first: int
+    last: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Repeat:
+    """A part of the schedule run `times` times in a step.
+
+    Parameters
+    ----------
+    times : int
+        Number of passes.
+    body : tuple
+        The part.
+    tables : dict of str to tuple of float
+        Rows that hold another number in each pass, equal in all lanes.
+    while_any : str, optional
+        Stop before a pass in which this row is positive in no lane.
+    forcing : bool
+        Load the pass's row of the forcing: for series with `times` rows a step.
+    record : bool
+        Results can be recorded after each pass.
+    """
+
+    times: int
+    body: tuple
+    tables: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    while_any: str | None = None
+    forcing: bool = False
+    record: bool = False
+
+    def __hash__(self) -> int:
+        return hash((self.times, self.body, tuple(self.tables), self.while_any))
+
+
+@dataclasses.dataclass(frozen=True)
+class WhereAny:
+    """A part of the schedule skipped in a step in which row `name` is positive in no lane."""
+
+    name: str
+    body: tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class Clear:
+    """Set rows to zero."""
+
+    names: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Accumulate:
+    """Add ``factor * source`` to ``target`` for each (target, source, factor)."""
+
+    terms: tuple[tuple[str, str, float], ...]
+
+
+Item = Callable | Layers | Repeat | WhereAny | Clear | Accumulate
+
+
+def _at(name: str, k: int) -> str:
+    """Row that a name of a layered process means in layer `k`."""
+    for ending, shift in (("_k", 0), ("_above", -1), ("_below", 1)):
+        if name.endswith(ending):
+            return f"{name[: -len(ending)]}{k + shift}"
+    return name
+
+
+def steps_of(items: tuple[Item, ...]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Name, rows read and rows written of each process of a schedule, in calling order."""
+    for item in items:
+        if isinstance(item, Repeat):
+            yield "tables", [], list(item.tables)
+            yield from steps_of(item.body)
+            if item.while_any:
+                yield "while_any", [item.while_any], []
+        elif isinstance(item, WhereAny):
+            yield "where_any", [item.name], []
+            yield from steps_of(item.body)
+        elif isinstance(item, Clear):
+            yield "clear", [], list(item.names)
+        elif isinstance(item, Accumulate):
+            yield "accumulate", [n for t, source, _ in item.terms for n in (t, source)], [t for t, _, _ in item.terms]
+        elif isinstance(item, Layers):
+            reads, writes = read_write(item.process)
+            down = item.last < item.first
+            for k in range(item.first, item.last - 1, -1) if down else range(item.first, item.last + 1):
+                yield item.process.__name__, [_at(n, k) for n in reads], [_at(n, k) for n in writes]
+        else:
+            yield (item.__name__, *read_write(item))
+
+
+def is_scheduled(items: tuple[Item, ...]) -> bool:
+    """Whether a model has more than a plain list of processes."""
+    return any(not callable(item) for item in items)
+
+
+def interpret(
+    items: tuple[Item, ...],
+    values: dict[str, float],
+    constants: Mapping[str, tuple[float, ...]],
+    passes: list[dict[str, float]] | None = None,
+) -> None:
+    """Run a schedule for one pixel in plain Python: the readable reference of the compiled loops.
+
+    Parameters
+    ----------
+    items : tuple
+        The schedule.
+    values : dict of str to float
+        Every row by name; changed in place.
+    constants : dict of str to tuple of float
+        Numbers of the layers.
+    passes : list of dict, optional
+        Rows of forcing of each pass, for a part that loads them.
+    """
+    for item in items:
+        if isinstance(item, Repeat):
+            for k in range(item.times):
+                if item.while_any and not values[item.while_any] > 0.0:
+                    break
+                values.update({name: table[k] for name, table in item.tables.items()})
+                if item.forcing and passes:
+                    values.update(passes[k])
+                interpret(item.body, values, constants, passes)
+        elif isinstance(item, WhereAny):
+            if values[item.name] > 0.0:
+                interpret(item.body, values, constants, passes)
+        elif isinstance(item, Clear):
+            values.update(dict.fromkeys(item.names, 0.0))
+        elif isinstance(item, Accumulate):
+            for target, source, factor in item.terms:
+                values[target] += values[source] * factor
+        elif isinstance(item, Layers):
+            down = item.last < item.first
+            for k in range(item.first, item.last - 1, -1) if down else range(item.first, item.last + 1):
+                _apply(item.process, values, constants, k)
+        else:
+            _apply(item, values, constants, 0)
+
+
+def _apply(process: Callable, values: dict[str, float], constants: Mapping[str, tuple[float, ...]], k: int) -> None:
+    reads, writes = read_write(process)
+    numbers = []
+    for name in reads:
+        place = _at(name, k) if k else name
+        base = place.rstrip("0123456789")
+        numbers.append(constants[base][int(place[len(base) :]) - 1] if k and base in constants else values[place])
+    result = process(*numbers)
+    found = result if isinstance(result, tuple) else (result,)
+    values.update({(_at(n, k) if k else n): float(x) for n, x in zip(writes, found, strict=True)})
+
+
+class _Writer:
+    """Text of the functions of a schedule, and the rows they use."""
+
+    def __init__(self, rows: Rows, constants: Mapping[str, tuple[float, ...]]) -> None:
+        self.row: dict[str, int] = {}
+        self.constants = constants
+        self.forcing = rows.forcing
+        self.imports: dict[str, str] = {}
+        self.depends = ""
+        self.functions: dict[str, str] = {}
+        self.loops: dict[str, str] = {}
+        for group in (rows.parameters, rows.forcing, rows.site, rows.state):
+            for name in group:
+                self.row.setdefault(name, len(self.row))
+
+    def allocate(self, items: tuple[Item, ...]) -> None:
+        """Give every name its row; the members of a layered family lie one behind the other."""
+        families: dict[str, int] = {}
+        for item in _flat(items):
+            if isinstance(item, Layers):
+                reads, writes = read_write(item.process)
+                for name in (*reads, *writes):
+                    for ending, shift in (("_k", 0), ("_above", -1), ("_below", 1)):
+                        base = name[: -len(ending)]
+                        if name.endswith(ending) and base not in self.constants:
+                            families[base] = max(families.get(base, 0), max(item.first, item.last) + shift)
+        for base, size in families.items():
+            for k in range(1, size + 1):
+                self.row.setdefault(f"{base}{k}", len(self.row))
+            places = [self.row[f"{base}{k}"] for k in range(1, size + 1)]
+            if places != list(range(places[0], places[0] + size)):
+                raise ModelError(f"the layers of {base!r} are not declared one behind the other", "Declare them in order")
+        for _, reads, writes in steps_of(items):
+            for name in (*reads, *writes):
+                base = name.rstrip("0123456789")
+                if base not in self.constants or name in self.row:
+                    self.row.setdefault(name, len(self.row))
+
+    def process(self, process: Callable, layers: Layers | None = None) -> str:
+        """Write the scalar function and the loop over lanes; the call."""
+        reads, writes = read_write(process)
+        name = process.__name__
+        if name not in self.functions:
+            lines, sources = globals_of(process)
+            self.imports.update(lines)
+            self.depends += sources
+            text = textwrap.dedent(inspect.getsource(process))
+            text = text[text.index("def ") :]
+            self.functions[name] = f"@njit(**LANE)\n{text.replace('def ', 'def s_', 1)}"
+        loop = f"l_{name}" if layers is None else f"l_{name}_{layers.first}_{layers.last}"
+        if loop not in self.loops:
+            cells = ", ".join(self._cell(n, layers) for n in reads)
+            temps = ", ".join(f"r{j}" for j in range(len(writes)))
+            pad = "    " if layers else ""
+            stores = "\n".join(f"{pad}        {self._cell(n, layers)} = r{j}" for j, n in enumerate(writes))
+            head = ""
+            if layers:
+                down = layers.last < layers.first
+                count = abs(layers.last - layers.first) + 1
+                k = f"{layers.first - 1} - c" if down else f"{layers.first - 1} + c"
+                head = f"    for c in range({count}):\n        k = {k}\n"
+            self.loops[loop] = (
+                f"@njit(**LANE)\ndef {loop}(B):\n{head}{pad}    for i in range(W):\n"
+                f"{pad}        {temps} = s_{name}({cells})\n{stores}"
+            )
+        return f"{loop}(B)"
+
+    def _cell(self, name: str, layers: Layers | None) -> str:
+        if layers is not None:
+            for ending, shift in (("_k", 0), ("_above", -1), ("_below", 1)):
+                base = name[: -len(ending)]
+                if name.endswith(ending):
+                    move = f"k + {shift}" if shift > 0 else (f"k - {-shift}" if shift else "k")
+                    if base in self.constants:
+                        return f"C_{base}[{move}]"
+                    if layers.last < layers.first:
+                        # a downward sweep written with an upward counter, so that offsets stay known
+                        return f"B[({self.row[base + '1'] + layers.first - 1 + shift} - c) * W + i]"
+                    return f"B[({self.row[base + '1'] + layers.first - 1 + shift} + c) * W + i]"
+        return f"B[{self.row[name]} * W + i]"
+
+    def body(self, items: tuple[Item, ...], indent: str) -> list[str]:
+        """Statements of a schedule."""
+        lines: list[str] = []
+        for item in items:
+            if isinstance(item, Layers):
+                lines.append(indent + self.process(item.process, item))
+            elif isinstance(item, Repeat):
+                lines += self._repeat(item, indent)
+            elif isinstance(item, WhereAny):
+                lines.append(f"{indent}if positive(B, {self.row[item.name]}):")
+                lines += self.body(item.body, indent + "    ")
+            elif isinstance(item, Clear):
+                lines.append(f"{indent}{self._small('clear', [f'B[{self.row[n]} * W + i] = 0.0' for n in item.names])}(B)")
+            elif isinstance(item, Accumulate):
+                terms = [
+                    f"B[{self.row[t]} * W + i] += B[{self.row[s]} * W + i]" + (f" * {f!r}" if f != 1.0 else "")
+                    for t, s, f in item.terms
+                ]
+                lines.append(f"{indent}{self._small('accumulate', terms)}(B)")
+            else:
+                lines.append(indent + self.process(item))
+        return lines
+
+    def _small(self, kind: str, statements: list[str]) -> str:
+        name = f"{kind}_{sum(k.startswith(kind) for k in self.loops)}"
+        loops = "\n".join(f"    for i in range(W): {line}" for line in statements)
+        self.loops[name] = f"@njit(**LANE)\ndef {name}(B):\n{loops}"
+        return name
+
+    def _repeat(self, item: Repeat, indent: str) -> list[str]:
+        count = f"p{len(indent) // 4}"
+        lines = [f"{indent}for {count} in range({item.times}):"]
+        inner = indent + "    "
+        if item.while_any:
+            lines += [f"{inner}if not positive(B, {self.row[item.while_any]}):", f"{inner}    break"]
+        for name, values in item.tables.items():
+            table = f"T_{name}"
+            self.imports[table] = f"{table} = np.array({tuple(values)!r})"
+            lines += [f"{inner}v = {table}[{count}]", f"{inner}for i in range(W): B[{self.row[name]} * W + i] = v"]
+        if item.forcing:
+            for q, name in enumerate(self.forcing):
+                lines.append(
+                    f"{inner}for i in range(W): B[{self.row[name]} * W + i] = F[({count} * {len(self.forcing)} + {q}) * W + i]"
+                )
+        lines += self.body(item.body, inner)
+        if item.record:
+            lines += [
+                f"{inner}for q in range(Q.shape[0]):",
+                f"{inner}    for i in range(W): O[({count} * Q.shape[0] + q) * W + i] = B[Q[q] * W + i]",
+            ]
+        return lines
+
+
+def _flat(items: tuple[Item, ...]) -> Iterator[Item]:
+    for item in items:
+        yield item
+        if isinstance(item, Repeat | WhereAny):
+            yield from _flat(item.body)
+
+
+def schedule_source(
+    setup: tuple[Item, ...],
+    items: tuple[Item, ...],
+    rows: Rows,
+    width: int,
+    constants: Mapping[str, tuple[float, ...]],
+    steps: int,
+) -> tuple[str, str, dict[str, int]]:
+    """Text of the generated module of a schedule, the sources it depends on, and the row of every name."""
+    writer = _Writer(rows, constants)
+    writer.allocate((*setup, *items))
+    start = writer.body(setup, "    ") or ["    pass"]
+    step = writer.body(items, "    ")
+    head = [
+        '"""Generated by gridcal.kernels.lanes; do not edit."""',
+        "import numpy as np",
+        "from numba import njit",
+        "",
+        "from gridcal.kernels.jit import FAST, LANE",
+        *writer.imports.values(),
+        "",
+        f"W = {width}",
+        f"ROWS = {len(writer.row)}",
+        *(f"C_{name} = np.array({tuple(values)!r})" for name, values in constants.items()),
+    ]
+    positive = (
+        "@njit(**LANE)\ndef positive(B, row):\n    for i in range(W):\n        if B[row * W + i] > 0.0:\n"
+        "            return True\n    return False"
+    )
+    parts = [
+        "\n".join(head),
+        positive,
+        *writer.functions.values(),
+        *writer.loops.values(),
+        "@njit(**FAST)\ndef start(B):\n" + "\n".join(start),
+        "@njit(**FAST)\ndef step(B, F, O, Q):\n" + "\n".join(step),
+        _schedule_driver(rows, writer.row, steps),
+    ]
+    return "\n\n\n".join(parts) + "\n", writer.depends, writer.row
+
+
+def _schedule_driver(rows: Rows, row: dict[str, int], steps: int) -> str:
+    """Text of ``run`` for a schedule: `steps` rows of forcing a step; results by row number, daily and per pass."""
+    bad = len(row)
+    series = [f"f_{n}" for n in rows.forcing]
+    nf = len(series)
+    text = [
+        "@njit(**FAST)",
+        f"def run(theta, site, state, Q, R, by_pass, by_step, {', '.join(series)}):",
+        "    n = theta.shape[1]",
+        f"    T = {series[0]}.shape[0] // {steps}",
+        "    passes = by_pass.shape[1] // max(T, 1)",
+        "    B = np.zeros((ROWS + 1) * W)",
+        f"    F = np.zeros({steps * nf} * W)",
+        "    O = np.zeros(max(passes, 24) * Q.shape[0] * W)",
+        "    for first in range(0, n, W):",
+        "        m = min(W, n - first)",
+        "        for i in range(W):",
+        "            j = first + min(i, m - 1)",
+        "            b = 0.0",
+    ]
+    for k, name in enumerate(rows.parameters):
+        text.append(f"            B[{row[name]} * W + i] = theta[{k}, j]; b += theta[{k}, j] * 0.0")
+    for k, name in enumerate(rows.site):
+        text.append(f"            B[{row[name]} * W + i] = site[{k}, j]; b += site[{k}, j] * 0.0")
+    for k, name in enumerate(rows.state):
+        text.append(f"            B[{row[name]} * W + i] = state[{k}, j]; b += state[{k}, j] * 0.0")
+    text += [
+        f"            B[{bad} * W + i] = b",
+        "        start(B)",
+        "        for t in range(T):",
+        f"            for h in range({steps}):",
+    ]
+    for q, name in enumerate(rows.forcing):
+        text += [
+            f"                if f_{name}.shape[1] == 1:",
+            f"                    v = np.float64(f_{name}[t * {steps} + h, 0])",
+            f"                    for i in range(W): F[(h * {nf} + {q}) * W + i] = v",
+            "                else:",
+            f"                    for i in range(W): F[(h * {nf} + {q}) * W + i] = "
+            f"f_{name}[t * {steps} + h, first + min(i, m - 1)]",
+        ]
+    text += [
+        f"                for q in range({nf}):",
+        f"                    for i in range(W): B[{bad} * W + i] += F[(h * {nf} + q) * W + i] * 0.0",
+    ]
+    for q, name in enumerate(rows.forcing):
+        text.append(f"            for i in range(W): B[{row[name]} * W + i] = F[{q} * W + i]")
+    text += [
+        "            step(B, F, O, Q)",
+        "            for q in range(Q.shape[0]):",
+        "                for h in range(passes):",
+        "                    for i in range(m): by_pass[q, t * passes + h, first + i] = "
+        f"O[(h * Q.shape[0] + q) * W + i] + B[{bad} * W + i]",
+        "            for q in range(R.shape[0]):",
+        f"                for i in range(m): by_step[q, t, first + i] = B[R[q] * W + i] + B[{bad} * W + i]",
+        "        for i in range(m):",
+    ]
+    text += [f"            state[{k}, first + i] = B[{row[n]} * W + i] + B[{bad} * W + i]" for k, n in enumerate(rows.state)]
+    return "\n".join(text)
+
+
+def compile_schedule(
+    name: str,
+    setup: tuple[Item, ...],
+    items: tuple[Item, ...],
+    rows: Rows,
+    width: int,
+    constants: Mapping[str, tuple[float, ...]],
+    steps: int,
+) -> ModuleType:
+    """Module of lane loops for a model with a schedule.
+
+    Its ``run(theta, site, state, Q, R, by_pass, by_step, *forcing)`` records the rows numbered `R` after each step into
+    `by_step` (R, T, n) and those numbered `Q` after each recorded pass into `by_pass` (Q, T * passes, n); ``ROW`` maps names to
+    row numbers. So asking for other results compiles nothing anew.
+    """
+    source, depends, row = schedule_source(setup, items, rows, width, constants, steps)
+    module = imported(name, source, depends)
+    module.__dict__["ROW"] = row
+    return module
