@@ -278,11 +278,14 @@ def phase_change(wsoi_k, wisoi_k, tsoi_k, hsoi_k, top_k, puddle_heat, poros, gad
 
 
 def puddle_phase(wpud, wipud, wsoi1, wisoi1, tsoi1, poros):
-    """Freeze or melt the puddle with the heat capacity of the top layer; drop what is too small for a normal number."""
+    """Freeze or melt the puddle with the heat capacity of the top layer; drop what is too small for a normal number.
+
+    Ice that evaporation took from an empty frozen puddle is made good by freezing: the deficit stays with the liquid.
+    """
     base = layer_capacity(HSOI1, wsoi1, wisoi1, poros)
     capacity = base + CH2O * wpud + CICE * wipud
     lack = capacity * (TMELT - tsoi1)
-    freeze = min(max(wpud, 0.0), max(0.0, lack / HFUS))
+    freeze = min(max(wpud, 0.0), max(0.0, lack / HFUS)) + max(-wipud, 0.0)
     melt = min(max(wipud, 0.0), max(0.0, -lack / HFUS))
     wpud = wpud - freeze + melt
     wipud = wipud + freeze - melt
