@@ -32,6 +32,7 @@ _PUBLIC = {
     "quality_screen": "gridcal.extrapolation",
     "sample_pixels": "gridcal.sampling",
     "simulate": "gridcal.simulation",
+    "spin_up": "gridcal.spinup",
     "write_report": "gridcal.report",
 }
 _MODULES = ("catalog", "cluster", "ingest", "models", "periods", "plot", "synthetic")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from gridcal.calendar import with_calendar
 from gridcal.calibration import CMAES, MASM, calibrate
 from gridcal.calibration.status import Status
 from gridcal.config import CalibrationSection, StudyConfig
@@ -118,7 +119,7 @@ def _check_later_stages(config: StudyConfig, model: ProcessModel, sources: Sourc
         for name in config.learn.features or ():
             if name not in known:
                 raise ConfigError(f"learn.features: the {where} have no {name!r}", f"They have: {', '.join(known)}")
-    sources.grid.require(model.forcing)
+    with_calendar(sources.grid, model.forcing).require(model.forcing)
     sources.grid.require_daily()
     for scale in config.evaluate.scales:
         scale_name(scale)

@@ -167,6 +167,12 @@ _CARBON = (
     Variable("abgb", "gC m-2", "biomass above and below ground", None, (0.0, 1.0e5), species="carbon"),
 )  # fmt: skip
 
+_CALENDAR = (
+    Variable("doy", "1", "day of the year, 1 to 366; from the dates where a cube lacks it", None, (1.0, 366.0)),
+    Variable("year_length", "d", "days in the year; from the dates where a cube lacks it", None, (360.0, 366.0)),
+    Variable("day", "d", "days since 1970-01-01; from the dates where a cube lacks it", None, (-1.0e5, 1.0e5)),
+)
+
 _CLASSES = (
     _class("koeppen", "Koeppen-Geiger class"),
     _class("igbp", "IGBP land cover class"),
@@ -271,7 +277,7 @@ _SOIL = (
 VARIABLES: dict[str, Variable] = {
     v.name: v
     for group in (
-        _METEOROLOGY, _LIGHT_AND_WATER, _CARBON, _CLASSES, _PLACE, _CLIMATE, _VEGETATION, _GREENNESS, _SOIL,
+        _METEOROLOGY, _LIGHT_AND_WATER, _CARBON, _CALENDAR, _CLASSES, _PLACE, _CLIMATE, _VEGETATION, _GREENNESS, _SOIL,
     )
     for v in group
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from gridcal.calendar import with_calendar
 from gridcal.calibration.pixel import calibrate_pixel, pixel_number
 from gridcal.calibration.status import Status
 from gridcal.cube import Cube
@@ -100,11 +101,25 @@ def calibrate(
             "Select pixels first: cube.sel(pixel=sample_pixels(cube, n=..., seed=...))",
         )
     dim = space[0]
+    if model.steps > 1:
+        raise InputError(
+            f"model {model.name!r} reads {model.steps} rows of forcing a day, which calibration does not",
+            "Calibrate the model with daily forcing",
+        )
+    cube = with_calendar(cube, model.forcing)
     names = list(dict.fromkeys([*model.forcing, *(str(b.to.against) for b in blocks)]))
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
     cube.require_daily()
-    data = cube.data[[*names, *extra, *(n for n in model.site if n in cube.data)]].reset_coords(drop=True)
+    places = [n for n in model.site if n in cube.data]
+    lacking = [n for n in model.site if n not in places and n not in model.site_default]
+    if lacking:
+        raise InputError(
+            f"the cube lacks the site constant {lacking[0]!r} that model {model.name!r} needs ({model.site[lacking[0]]})",
+            "Add it as a static variable of the cube",
+        )
+    held = cube.data.reset_coords([n for n in places if n in cube.data.coords and n not in cube.data.dims])
+    data = held[[*names, *extra, *places]].reset_coords(drop=True)
     if cube.mask is not None:
         data["_use"] = cube.mask.reset_coords(drop=True)
     if start is not None:

@@ -207,7 +207,9 @@ def soil_carbon_box(c: Columns) -> dict[str, np.ndarray]:
     for d in range(1, int(day.max()) + 1):
         k = factors[(d - 1) % 365 + 1]
         fall = (float(c[n][k]) for n in ("falll", "fallr", "fallw"))
-        found = soil_carbon.soil_carbon(*fall, 365.0, float(c["decompl"][k]), float(c["decomps"][k]), 60.0, *pools)
+        found = soil_carbon.soil_carbon(
+            1.0, *fall, 365.0, float(c["decompl"][k]), float(c["decomps"][k]), 60.0, *pools, 0.0, 0.0
+        )
         pools = found[:13]
         if d in wanted:
             for n, x in zip(names, found, strict=False):

@@ -26,9 +26,10 @@ _SITE = {
     "sand": "sand, %",
     "clay": "clay, %",
     "weather_seed": "seed of the weather draws",
+    "soil_speed": "passes of the soil carbon a day, up to 40; more than 1 in a spin-up only",
     "weather_random": "1 to draw wind and hours of rain, 0 for mean wind and 12 hours of rain around noon",
 }
-_SITE_DEFAULT = {"lon": 0.0, "weather_seed": 0.0, "weather_random": 1.0}
+_SITE_DEFAULT = {"lon": 0.0, "weather_seed": 0.0, "weather_random": 1.0, "soil_speed": 1.0}
 
 POOLS = ("clitlm", "clitls", "clitll", "clitrm", "clitrs", "clitrl", "clitwm", "clitws", "clitwl")
 STATE_OF_DAY = (
@@ -165,7 +166,9 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
         *begin,
         phenology.leaf_area_given if given else phenology.leaf_display,
         *CANOPY_OF_DAY,
-        soil_carbon.soil_carbon,
+        Clear(("co2mic", "leached")),
+        soil_carbon.soil_passes,
+        Repeat(40, (soil_carbon.soil_carbon, soil_carbon.soil_pass_done), while_any="soil_left"),
         diagnostics.heterotrophic,
         Clear((*days.values(), "litter_sum", "humus_sum")),
         Repeat(

@@ -27,11 +27,23 @@ def outflow(rate, pool):
     return min(rate * pool, pool)
 
 
+def soil_passes(soil_speed):
+    """How often a day's soil carbon is run: once, or up to 40 times in the accelerated spin-up."""
+    soil_left = max(soil_speed, 1.0)
+    return soil_left
+
+
+def soil_pass_done(soil_left):
+    """Count down the passes."""
+    soil_left = soil_left - 1.0
+    return soil_left
+
+
 def soil_carbon(
-    falll, fallr, fallw, year_length, decompl, decomps, sand, clitlm, clitls, clitll, clitrm, clitrs, clitrl, clitwm, clitws,
-    clitwl, totcmic, csoislop, csoislon, csoipas,
+    soil_left, falll, fallr, fallw, year_length, decompl, decomps, sand, clitlm, clitls, clitll, clitrm, clitrs,
+    clitrl, clitwm, clitws, clitwl, totcmic, csoislop, csoislon, csoipas, co2mic, leached,
 ):  # fmt: skip
-    """One day of litter and soil carbon; respired and leached carbon, kgC m-2 d-1.
+    """One day of litter and soil carbon; respired and leached carbon, kgC m-2 d-1. Nothing changes once no pass is left.
 
     Litterfall (kgC m-2 yr-1) is spread over the year. Wood's metabolic share is slightly negative, as in the original.
     """
@@ -70,30 +82,29 @@ def soil_carbon(
     lignin = oll + orl + owl
     gain = 0.4 * (olm + orm + owm) + 0.3 * (ols + ors + ows) + 0.25 * n_mic + 0.20 * (p_mic + a_mic)
     leach = 0.30e-3 / 18.0 * (0.01 + 0.04 * sand * 0.01)
-    clitlm = max(lm - olm, 0.0)
-    clitls = max(ls - ols, 0.0)
-    clitll = max(ll - oll, 0.0)
-    clitrm = max(rm - orm, 0.0)
-    clitrs = max(rs - ors, 0.0)
-    clitrl = max(rl - orl, 0.0)
-    clitwm = max(wm - owm, 0.0)
-    clitws = max(ws - ows, 0.0)
-    clitwl = max(wl - owl, 0.0)
-    mic = max(totcmic + gain - turn, 0.0)
-    slon = csoislon + 0.5 * (lignin + turn) - n_mic - n_pas
-    slop = csoislop + 0.5 * (lignin + turn) - p_mic - p_pas
-    pas = csoipas + n_pas + p_pas - a_mic
-    leached = leach * (csoislon + csoislop + csoipas)
-    totcmic = mic
-    csoislon_new = max(slon - leach * csoislon, 0.0)
-    csoislop_new = max(slop - leach * csoislop, 0.0)
-    csoipas_new = max(pas - leach * csoipas, 0.0)
-    csoislon = csoislon_new
-    csoislop = csoislop_new
-    csoipas = csoipas_new
+    active = soil_left > 0.0
+    clitlm = max(lm - olm, 0.0) if active else clitlm
+    clitls = max(ls - ols, 0.0) if active else clitls
+    clitll = max(ll - oll, 0.0) if active else clitll
+    clitrm = max(rm - orm, 0.0) if active else clitrm
+    clitrs = max(rs - ors, 0.0) if active else clitrs
+    clitrl = max(rl - orl, 0.0) if active else clitrl
+    clitwm = max(wm - owm, 0.0) if active else clitwm
+    clitws = max(ws - ows, 0.0) if active else clitws
+    clitwl = max(wl - owl, 0.0) if active else clitwl
+    leached_new = leach * (csoislon + csoislop + csoipas)
+    slon = csoislon + 0.5 * (lignin + turn) - n_mic - n_pas - leach * csoislon
+    slop = csoislop + 0.5 * (lignin + turn) - p_mic - p_pas - leach * csoislop
+    pas = csoipas + n_pas + p_pas - a_mic - leach * csoipas
+    totcmic = max(totcmic + gain - turn, 0.0) if active else totcmic
+    csoislon = max(slon, 0.0) if active else csoislon
+    csoislop = max(slop, 0.0) if active else csoislop
+    csoipas = max(pas, 0.0) if active else csoipas
     totlit = clitlm + clitls + clitll + clitrm + clitrs + clitrl + clitwm + clitws + clitwl
     totcsoi = totcmic + csoislop + csoislon + csoipas
-    co2mic = before + leaf_fall + root_fall + wood_fall - totlit - totcsoi - leached
+    respired = before + leaf_fall + root_fall + wood_fall - totlit - totcsoi - leached_new
+    co2mic = respired if active else co2mic
+    leached = leached_new if active else leached
     return (
         clitlm, clitls, clitll, clitrm, clitrs, clitrl, clitwm, clitws, clitwl, totcmic, csoislop, csoislon, csoipas, totlit,
         totcsoi, co2mic, leached,
