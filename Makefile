@@ -31,6 +31,7 @@ slow: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_lue.py
+	$(BIN)/python benchmarks/bench_ibis.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache gridcal-demo.study

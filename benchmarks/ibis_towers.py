@@ -4,7 +4,7 @@
 
 Daily tower weather with measured shortwave radiation; 150 years of spin-up on the first complete year with IBIS's own biomass;
 then every year of the record with that vegetation kept. Longwave is computed, wind and hours of rain are drawn (seed 0).
-July to December 2009 at US-Ha1 is filler and left out of the scores. Two sets of defaults: Table 2 as printed (specific leaf area and
+July to December 2009 at US-Ha1 is filler and left out. Two sets of defaults: Table 2 as printed (specific leaf area and
 leaf turnover of conifers) and IBIS's own for deciduous trees (25 m2 kg-1, 1 year).
 """
 

@@ -17,7 +17,7 @@ NAMES = ("doy", "year_length", "day")
 def calendar_of(days: pd.DatetimeIndex) -> dict[str, np.ndarray]:
     """Day of the year, days in the year, days since 1970-01-01; each float64, shape (T,)."""
     return {
-        "doy": days.dayofyear.to_numpy(dtype=float),
+        "doy": days.day_of_year.to_numpy(dtype=float),
         "year_length": np.where(days.is_leap_year, 366.0, 365.0),
         "day": (days.normalize() - pd.Timestamp(0)).days.to_numpy(dtype=float),
     }

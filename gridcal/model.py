@@ -277,14 +277,15 @@ class ProcessModel:
             )
         numbers = np.array([module.ROW[self.stored.get(name, name)] for name in wanted], dtype=np.int64)
         none = np.zeros(0, dtype=np.int64)
-        out = np.empty((len(wanted), count * self.results, n), dtype=dtype)
-        void = np.empty((0, count, n), dtype=dtype)
+        # one type for all: every other one would compile the whole model again
+        series = [x.astype(np.float64, copy=False) for x in series]
+        out = np.empty((len(wanted), count * self.results, n))
         if n and count:
             if self.results > 1:
-                module.run(theta, site, state, numbers, none, out, void, *series)
+                module.run(theta, site, state, numbers, none, out, np.empty((0, count, n)), *series)
             else:
-                module.run(theta, site, state, none, numbers, np.empty((0, 0, n), dtype=dtype), out, *series)
-        return tuple(out), state
+                module.run(theta, site, state, none, numbers, np.empty((0, 0, n)), out, *series)
+        return tuple(out.astype(dtype, copy=False)), state
 
     def _site(self, site: npt.ArrayLike | None, n: int) -> Array:
         if site is None:

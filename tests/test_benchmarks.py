@@ -72,3 +72,9 @@ def test_posterior_of_a_straight_line(line):
         assert status == "0"
     summary = text.splitlines()[-1]
     assert re.match(r"line: runs median \d+ max \d+ \| error median .* \| own seconds .* \| verified 2/2$", summary)
+
+
+def test_ibis_benchmark_runs_small():
+    text = run(FOLDER / "bench_ibis.py", "--years", 1, "--repeats", 1, "--lanes", 2)
+    assert "2 lanes" in text
+    assert "ms per pixel-year" in text

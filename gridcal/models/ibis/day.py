@@ -80,7 +80,7 @@ OUTPUTS = {
     "nee": "gC m-2 d-1", "et": "mm d-1", "lai": "m2 m-2",
 }  # fmt: skip
 EXTRA = {
-    "ra_leaf": "gC m-2 d-1", "ra_root": "gC m-2 d-1", "ra_wood": "gC m-2 d-1", "ra_growth": "gC m-2 d-1",
+    "tas": "K", "ra_leaf": "gC m-2 d-1", "ra_root": "gC m-2 d-1", "ra_wood": "gC m-2 d-1", "ra_growth": "gC m-2 d-1",
     "transp": "mm d-1", "intercep_evap": "mm d-1", "soil_snow_evap": "mm d-1", "runoff_surf": "mm d-1",
     "drainage": "mm d-1", "gadjust": "mm d-1", "sw_in": "W m-2", "rnet_mean": "W m-2", "sens": "W m-2",
     "latent": "W m-2", "stresstu": "1",

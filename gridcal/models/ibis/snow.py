@@ -146,7 +146,10 @@ def snow(
     heatg = (1.0 - fi0) * heatg + fi0 * sflo + surplus / DT
     solg = (1.0 - fi0) * solg
     vapour_soil = (1.0 - fi0) * fvapg
-    rain_soil, train_soil = mix((1.0 - fi0) * raing, traing, melted / DT, TMELT)
+    bare = fi0 + snowg <= 0.0
+    rain, t_rain = mix((1.0 - fi0) * raing, traing, melted / DT, TMELT)
+    rain_soil = raing if bare else rain
+    train_soil = traing if bare else t_rain
     dropped_snow = (1.0 - fi0) * raing + melted / DT - rain_soil
     return (
         fi, hsno1, hsno2, hsno3, tsno1, tsno2, tsno3, heatg, solg, vapour_soil, rain_soil, train_soil, dropped_snow
