@@ -176,6 +176,48 @@ def models_list() -> None:
         typer.echo(f"{name:12s} {model.title}  [{model.source}]")
 
 
+@models_app.command("check")
+def models_check(
+    name: Annotated[str, typer.Argument(help="Model name, e.g. ibis.")],
+    reference: Annotated[Path, typer.Option("--reference", help="Folder with runs of the original program.")],
+    case: Annotated[str | None, typer.Option("--case", help="One case of the folder; all without it.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every row, not only failures.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", help="Save the table as CSV.")] = None,
+) -> None:
+    """Compare a model with reference runs: deviations against tolerances, exit status 1 if any fails."""
+    import dataclasses
+
+    import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
+
+    from gridcal.reference import check_against_reference
+
+    rows = check_against_reference(name, reference, case)
+    console = Console()
+    table = Table("check", "variable", "n", "deviation", "tolerance", "within", "", "note")
+    for row in rows:
+        if verbose or not row.passed:
+            mark = "ok" if row.passed else "[bold red]FAIL[/bold red]"
+            numbers = (str(row.n), f"{row.worst:.2e}", f"{row.tolerance:.1e}", f"{100.0 * row.within:.2f} %")
+            table.add_row(row.check, row.variable, *numbers, mark, row.note)
+    if table.row_count:
+        console.print(table)
+    for group in dict.fromkeys(row.check for row in rows):
+        part = [row for row in rows if row.check == group]
+        good = sum(row.passed for row in part)
+        worst = max(part, key=lambda r: r.worst / r.tolerance)
+        least = min(row.within for row in part)
+        console.print(
+            f"{group}: {good} of {len(part)} variables pass; worst {worst.variable} {worst.worst:.2e} "
+            f"(tolerance {worst.tolerance:.1e}), least share within {100.0 * least:.2f} %"
+        )
+    if output is not None:
+        pd.DataFrame([dataclasses.asdict(row) for row in rows]).to_csv(output, index=False)
+    if not all(row.passed for row in rows):
+        raise typer.Exit(1)
+
+
 @models_app.command("show")
 def models_show(name: Annotated[str, typer.Argument(help="Model name; see: gridcal models list")]) -> None:
     """Print a model's parameters, forcing, state and outputs."""
