@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -145,25 +145,25 @@ def write_region(path: Path, ds: xr.Dataset, region: Mapping[str, slice]) -> dic
     import zarr
 
     facts = {}
-    with zarr.config.set({"array.write_empty_chunks": True}):
-        group = zarr.open_group(str(path), mode="r+", use_consolidated=False)
-        for name in owned(ds, region):
-            x = ds[name]
-            array: Any = group[name]
-            where = _selection(x.dims, region)
-            for selection, chunk, size in zip(where, array.chunks, array.shape, strict=True):
-                start, stop = selection.start or 0, size if selection.stop is None else selection.stop
-                if start % chunk or (stop % chunk and stop != size):
-                    raise StudyError(
-                        f"variable {name!r}: the region {start}:{stop} cuts the store's chunks of {chunk}",
-                        "Write whole chunks: rechunk the data set to the tiles of the stage",
-                    )
-            kind = np.dtypes.StringDType() if x.dtype.kind in _TEXT else x.dtype
-            values = np.ascontiguousarray(x.values.astype(kind, copy=False)).reshape(x.shape)
-            array[where if where else ...] = values
-            file = chunk_file(path, name, array.chunks, where)
-            _flush(file)
-            facts[name] = {"sha256": digest(values), "bytes": file.stat().st_size}
+    group = zarr.open_group(str(path), mode="r+", use_consolidated=False)
+    for name in owned(ds, region):
+        x = ds[name]
+        # set on the array: the global setting is shared by the threads of a worker, and one that leaves takes it from another
+        array: Any = cast(Any, group[name]).with_config({"write_empty_chunks": True})
+        where = _selection(x.dims, region)
+        for selection, chunk, size in zip(where, array.chunks, array.shape, strict=True):
+            start, stop = selection.start or 0, size if selection.stop is None else selection.stop
+            if start % chunk or (stop % chunk and stop != size):
+                raise StudyError(
+                    f"variable {name!r}: the region {start}:{stop} cuts the store's chunks of {chunk}",
+                    "Write whole chunks: rechunk the data set to the tiles of the stage",
+                )
+        kind = np.dtypes.StringDType() if x.dtype.kind in _TEXT else x.dtype
+        values = np.ascontiguousarray(x.values.astype(kind, copy=False)).reshape(x.shape)
+        array[where if where else ...] = values
+        file = chunk_file(path, name, array.chunks, where)
+        _flush(file)
+        facts[name] = {"sha256": digest(values), "bytes": file.stat().st_size}
     return facts
 
 

@@ -80,7 +80,7 @@ OUTPUTS = {
     "nee": "gC m-2 d-1", "et": "mm d-1", "lai": "m2 m-2",
 }  # fmt: skip
 EXTRA = {
-    "tas": "K", "ra_leaf": "gC m-2 d-1", "ra_root": "gC m-2 d-1", "ra_wood": "gC m-2 d-1", "ra_growth": "gC m-2 d-1",
+    "ra_leaf": "gC m-2 d-1", "ra_root": "gC m-2 d-1", "ra_wood": "gC m-2 d-1", "ra_growth": "gC m-2 d-1",
     "transp": "mm d-1", "intercep_evap": "mm d-1", "soil_snow_evap": "mm d-1", "runoff_surf": "mm d-1",
     "drainage": "mm d-1", "gadjust": "mm d-1", "sw_in": "W m-2", "rnet_mean": "W m-2", "sens": "W m-2",
     "latent": "W m-2", "stresstu": "1",
@@ -203,7 +203,7 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
     )
     setup = (*SETUP, *((diurnal.weather_stream,) if door in ("daily", "radiation") else ()))
     read = {n for _, reads, _ in steps_of((*setup, *processes)) for n in reads}
-    stored = dict(days) | {"tas": "day_tair", "rnet_mean": "day_rnet"}
+    stored = dict(days) | {"tair": "day_tair", "rnet_mean": "day_rnet"}
     hour = record == "hour"
     unset = {} if given else {"lai": "m2 m-2"}
     name = "_".join(["ibis", *(x for x, usual in ((door, "daily"), (vegetation, "static"), (record, "day")) if x != usual)])
