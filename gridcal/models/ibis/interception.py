@@ -89,8 +89,8 @@ def canopy_catch(laiu, sai):
     """Shares of a flux that a unit of two-sided leaf and stem area catches, and emissivities of both planes (daily)."""
     emu = 1.0 - vexp(-laiu)
     ems = 1.0 - vexp(-sai)
-    fintu = emu / (2.0 * laiu) if laiu > 0.0 else 0.5
-    fints = ems / (2.0 * sai) if sai > 0.0 else 0.5
+    fintu = emu / (2.0 * laiu) if laiu > EPSILON else 0.5
+    fints = ems / (2.0 * sai) if sai > EPSILON else 0.5
     return emu, ems, fintu, fints
 
 
