@@ -181,6 +181,7 @@ def models_check(
     name: Annotated[str, typer.Argument(help="Model name, e.g. ibis.")],
     reference: Annotated[Path, typer.Option("--reference", help="Folder with runs of the original program.")],
     case: Annotated[str | None, typer.Option("--case", help="One case of the folder; all without it.")] = None,
+    skip_free: Annotated[bool, typer.Option("--skip-free", help="Leave out free runs and sensitivities.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every row, not only failures.")] = False,
     output: Annotated[Path | None, typer.Option("--output", help="Save the table as CSV.")] = None,
 ) -> None:
@@ -193,7 +194,7 @@ def models_check(
 
     from gridcal.reference import check_against_reference
 
-    rows = check_against_reference(name, reference, case)
+    rows = check_against_reference(name, reference, case, free=not skip_free)
     console = Console()
     table = Table("check", "variable", "n", "deviation", "tolerance", "within", "", "note")
     for row in rows:
@@ -206,7 +207,7 @@ def models_check(
     for group in dict.fromkeys(row.check for row in rows):
         part = [row for row in rows if row.check == group]
         good = sum(row.passed for row in part)
-        worst = max(part, key=lambda r: r.worst / r.tolerance)
+        worst = max(part, key=lambda r: r.worst / max(r.tolerance, 1.0e-15))
         least = min(row.within for row in part)
         console.print(
             f"{group}: {good} of {len(part)} variables pass; worst {worst.variable} {worst.worst:.2e} "

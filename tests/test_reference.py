@@ -10,7 +10,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from gridcal.cli import app
-from gridcal.errors import ConfigError
+from gridcal.errors import ConfigError, InputError
 from gridcal.reference import check_against_reference
 from gridcal.reference.deviation import relative, rmsd, scaled
 
@@ -98,3 +98,99 @@ def test_three_years_and_all_sensitivities():
     rows = check_against_reference("ibis", Path(str(REFERENCE)) / "ibis")
     assert all(r.passed for r in rows), [r for r in rows if not r.passed]
     assert {"synth free run", "synthlai hours", "sensitivities", "synth annual update"} <= {r.check for r in rows}
+
+
+def change(path, **columns):
+    """Rewrite a NetCDF file with changed columns; None drops one."""
+    with xr.open_dataset(path, decode_times=False) as ds:
+        data = ds.load()
+    for name, new in columns.items():
+        data = data.drop_vars(name) if new is None else data.assign({name: (data.dims, new(data))})
+    path.unlink()
+    data.to_netcdf(path)
+
+
+def failing(rows):
+    return {(r.check, r.variable) for r in rows if not r.passed}
+
+
+@needs_reference
+@pytest.mark.parametrize("name", ["csub", "gsub"])
+def test_one_leafless_hour_is_judged_too(tmp_path, name):
+    source = Path(str(REFERENCE)) / "ibis"
+    for kind, step in (("hourly", 24), ("daily", 1)):
+        with xr.open_dataset(source / f"synth_{kind}.nc", decode_times=False) as ds:
+            ds.isel(time=slice(57 * step, 72 * step)).load().to_netcdf(tmp_path / f"bare_{kind}.nc")
+    shutil.copy(source / "synth_state0.csv", tmp_path / "bare_state0.csv")
+    assert not failing(check_against_reference("ibis", tmp_path, free=False))
+    one = np.arange(360) == 359
+    change(tmp_path / "bare_hourly.nc", **{name: lambda ds: ds[name].values * (1.0 + 0.01 * one)})
+    assert failing(check_against_reference("ibis", tmp_path, free=False)) == {("bare hours", name)}
+
+
+@needs_reference
+def test_columns_missing_and_columns_too_many(folder):
+    change(folder / "north_hourly.nc", remark=lambda ds: np.zeros(ds.sizes["time"]))
+    change(folder / "north_daily.nc", remark=lambda ds: np.zeros(ds.sizes["time"]))
+    assert not failing(check_against_reference("ibis", folder, "north"))
+    change(folder / "north_hourly.nc", tsno2=None)
+    change(folder / "northlai_daily.nc", et=None)
+    with pytest.raises(InputError, match=r"north_hourly.nc lacks the column 'tsno2'"):
+        check_against_reference("ibis", folder, "north")
+    with pytest.raises(InputError, match=r"northlai_daily.nc lacks the column 'et'"):
+        check_against_reference("ibis", folder, "northlai")
+
+
+@needs_reference
+def test_hours_after_a_gap_are_left_out_and_a_free_run_asks_for_all(folder):
+    path = folder / "north_hourly.nc"
+    with xr.open_dataset(path, decode_times=False) as ds:
+        data = ds.load()
+    path.unlink()
+    data.isel(time=[*range(100), *range(150, 480)]).to_netcdf(path)
+    rows = check_against_reference("ibis", folder, "north", free=False)
+    assert not failing(rows)
+    assert {r.n for r in rows} == {428}
+    with pytest.raises(InputError, match="see 2001-7-6"):
+        check_against_reference("ibis", folder, "north")
+
+
+@needs_reference
+def test_a_file_that_cannot_be_read_is_named(folder):
+    (folder / "north_hourly.nc").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"north_hourly.nc cannot be read"):
+        check_against_reference("ibis", folder, "north")
+
+
+@needs_reference
+def test_the_first_days_of_a_leap_year_count_366(folder):
+    for kind in ("hourly", "daily"):
+        change(folder / f"north_{kind}.nc", year=lambda ds: np.full(ds.sizes["time"], 2004))
+    # maintenance respiration is per year: in a longer year an hour respires less
+    change(folder / "north_hourly.nc", **{n: (lambda ds, n=n: ds[n].values * 365 / 366) for n in ("rwood", "rroot")})
+    assert not {v for _, v in failing(check_against_reference("ibis", folder, "north", free=False))} & {"rwood", "rroot"}
+
+
+@needs_reference
+def test_every_sensitivity_is_compared(folder):
+    import pandas as pd
+
+    from gridcal.reference.ibis import _Case
+
+    source = Path(str(REFERENCE)) / "ibis"
+    table = pd.read_csv(source / "sensitivity_annual.csv")
+    case = _Case(source, "synth")
+    assert all(r.passed for r in case.sensitivities())
+    table.loc[(table["mode"] == "static") & (table["param"] == "p_rroot"), "npp"] *= 1.1
+    table.to_csv(folder / "sensitivity_annual.csv", index=False)
+    case.folder = folder
+    found = {r.variable: r for r in case.sensitivities()}
+    assert {r.n for r in found.values()} == {41, 12}
+    assert [v for v, r in found.items() if not r.passed] == ["npp"]
+
+
+@needs_reference
+def test_the_soil_lookup_is_exact_to_its_digits(tmp_path):
+    source = Path(str(REFERENCE)) / "ibis" / "texture_lookup.csv"
+    (tmp_path / "texture_lookup.csv").write_text(source.read_text().replace("1.6667e-07", "1.66669e-07"))
+    assert failing(check_against_reference("ibis", tmp_path)) == {("texture_lookup", "hydraul_ms")}

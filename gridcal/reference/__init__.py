@@ -13,7 +13,7 @@ __all__ = ["Deviation", "check_against_reference"]
 _CHECKS = {"ibis": "gridcal.reference.ibis"}
 
 
-def check_against_reference(model: str, folder: str | Path, case: str | None = None) -> list[Deviation]:
+def check_against_reference(model: str, folder: str | Path, case: str | None = None, *, free: bool = True) -> list[Deviation]:
     """Run a model beside the reference files of a folder.
 
     Parameters
@@ -24,6 +24,8 @@ def check_against_reference(model: str, folder: str | Path, case: str | None = N
         Folder of reference files, laid out as the model's check expects.
     case : str, optional
         One case of the folder; all without it.
+    free : bool
+        Also the free runs and sensitivities.
 
     Returns
     -------
@@ -42,5 +44,5 @@ def check_against_reference(model: str, folder: str | Path, case: str | None = N
     folder = Path(folder)
     if not folder.is_dir():
         raise ConfigError(f"there is no folder {str(folder)!r}", "Give the folder with the reference files")
-    found: list[Deviation] = importlib.import_module(_CHECKS[model]).check(folder, case)
+    found: list[Deviation] = importlib.import_module(_CHECKS[model]).check(folder, case, free=free)
     return found

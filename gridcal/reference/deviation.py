@@ -75,3 +75,13 @@ def rmsd(check: str, variable: str, found: npt.ArrayLike, reference: npt.ArrayLi
     value = float(np.sqrt(np.mean(gap**2))) if gap.size else 0.0
     value = value if np.isfinite(value) else np.inf
     return Deviation(check, variable, gap.size, value, tolerance, float(np.mean(np.abs(gap) <= tolerance)), value <= tolerance)
+
+
+def digits(check: str, variable: str, found: npt.ArrayLike, reference: npt.ArrayLike, stored: int) -> Deviation:
+    """Row that passes if every value is the reference's to the digits stored: half a unit of the last one."""
+    x, y = np.asarray(found, dtype=float), np.asarray(reference, dtype=float)
+    unit = 10.0 ** (np.floor(np.log10(np.where(y == 0.0, 1.0, np.abs(y)))) - (stored - 1))
+    off = np.where(np.isfinite(x), np.abs(x - y) / unit, np.inf)
+    tolerance = 0.5 * (1.0 + 1.0e-6)  # a tie may be rounded either way
+    worst = float(off.max(initial=0.0))
+    return Deviation(check, variable, off.size, worst, tolerance, float(np.mean(off <= tolerance)), worst <= tolerance)
