@@ -22,6 +22,7 @@ _PUBLIC = {
     "ParameterTable": "gridcal.parameters",
     "ProcessModel": "gridcal.model",
     "State": "gridcal.model",
+    "SteadyState": "gridcal.model",
     "Status": "gridcal.calibration",
     "Study": "gridcal.study",
     "Target": "gridcal.target",
@@ -33,6 +34,7 @@ _PUBLIC = {
     "sample_pixels": "gridcal.sampling",
     "simulate": "gridcal.simulation",
     "spin_up": "gridcal.spinup",
+    "steady_state": "gridcal.steady",
     "write_report": "gridcal.report",
 }
 _MODULES = ("catalog", "cluster", "ingest", "models", "periods", "plot", "synthetic")

@@ -36,6 +36,29 @@ class State:
 
 
 @dataclasses.dataclass(frozen=True)
+class SteadyState:
+    """What makes a model's steady state exact and cheap (:func:`gridcal.steady_state`).
+
+    Parameters
+    ----------
+    fast : tuple of str
+        States that feed back on the model's fluxes; their yearly cycle is found by iteration.
+    slow : tuple of str
+        States that no flux of `replay`'s forcing depends on: over a year of given forcing their change is affine.
+    replay : ProcessModel, optional
+        The same pools driven by the model's forcing and outputs (matched by name), run instead of the model; the model itself
+        without it.
+    least_years : int
+        Fewest years before the cycle counts as found.
+    """
+
+    fast: tuple[str, ...]
+    slow: tuple[str, ...]
+    replay: ProcessModel | None = None
+    least_years: int = 2
+
+
+@dataclasses.dataclass(frozen=True)
 class ProcessModel:
     """Declaration of a process model.
 
@@ -79,6 +102,8 @@ class ProcessModel:
         Rows of forcing in a step (24 for hourly forcing of a model with daily results).
     results : int
         Rows of output in a step (24 for hourly results).
+    steady : SteadyState, optional
+        How its steady state is found without hundreds of years.
 
     Raises
     ------
@@ -107,6 +132,7 @@ class ProcessModel:
     stored: Mapping[str, str] = dataclasses.field(default_factory=dict)
     steps: int = 1
     results: int = 1
+    steady: SteadyState | None = None
 
     def __post_init__(self) -> None:
         from gridcal.kernels.lanes import check_rows, check_steps

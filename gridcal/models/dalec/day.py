@@ -6,7 +6,7 @@ import functools
 from typing import Literal
 
 from gridcal.errors import ConfigError
-from gridcal.model import ProcessModel, State
+from gridcal.model import ProcessModel, State, SteadyState
 from gridcal.models.dalec import acm, carbon, phenology, reflex
 from gridcal.models.dalec.parameters import PARAMETERS, PARAMETERS_GIVEN
 
@@ -132,7 +132,14 @@ def dalec_model(scheme: Scheme = "recommended", growth_stop: float | None = None
         processes=processes,
         site_default=defaults,
         width=64,
+        steady=_steady(growth_stop, own) if scheme == "recommended" else None,
     )
+
+
+def _steady(growth_stop: float | None, own: bool) -> SteadyState:
+    """Foliage and labile carbon make GPP; the others follow. The reflex scheme carries litter under way and has none."""
+    replay = dalec_model(growth_stop=growth_stop, gpp="given") if own else None
+    return SteadyState(fast=("Cf", "Clab"), slow=("Cr", "Cw", "Clit", "Csom"), replay=replay)
 
 
 dalec = dalec_model()
