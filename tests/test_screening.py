@@ -408,6 +408,13 @@ def test_recommendation_warns_before_a_threshold_parameter_is_dropped():
     assert "look again: lai: p1" in str(found)
 
 
+def test_recommendation_warns_of_an_uneven_effect_unless_it_is_far_below():
+    found = recommend(table([[[1.0], [0.03], [0.03], [0.005]]], sigma=[[[1.0], [0.07], [0.05], [0.02]]]))
+    assert found.kept == {"lai": ("p0",)}
+    assert [w.split()[1] for w in found.warnings] == ["p1"]
+    assert "2.3 times its mu*" in found.warnings[0]
+
+
 def test_recommendation_reads_usable_pixels_only():
     ds = table([[[1.0, np.nan, 0.0], [0.5, np.nan, 0.0]]])
     assert recommend(ds).kept == {"lai": ("p0", "p1")}

@@ -9,6 +9,11 @@ import xarray as xr
 
 from gridcal.errors import ConfigError, InputError
 
+NEAR = 0.1
+"""Share of the threshold from which a dropped parameter's evenness is looked at."""
+UNEVEN = 2.0
+"""Ratio of sigma to mu* from which an effect is called uneven: a share of 1 in 5 trajectories with an equal effect has it."""
+
 _STATISTICS = ("mu_star", "sigma", "mu_star_low", "mu_star_high")
 
 
@@ -79,8 +84,9 @@ def recommend(effects: xr.Dataset, threshold: float = 0.1) -> Recommendation:
     -------
     Recommendation
         By target, with warnings for a parameter that is dropped although its sigma reaches the threshold (rarely but
-        strongly felt, as a date or a temperature threshold is), that is dropped although its bootstrap interval reaches it,
-        or kept although the interval does.
+        strongly felt, as a date or a temperature threshold is), although its bootstrap interval reaches it, or although its
+        sigma is at least twice its mu* and its mu* not below a tenth of the threshold; or kept although the interval starts
+        below. Before one of these is dropped, screen it with ``functional="change"``, which sees a shift in time.
 
     Raises
     ------
@@ -148,4 +154,6 @@ def _doubt(row: dict[str, float], threshold: float) -> str:
         return f"is dropped at {size:.2g} of the largest mu*, but its sigma is {row['sigma']:.2g}: it acts seldom and strongly"
     if high > threshold:
         return f"is dropped at {size:.2g} of the largest mu*, but its bootstrap interval reaches {high:.2g}"
+    if size >= NEAR * threshold and row["ratio"] >= UNEVEN:
+        return f"is dropped at {size:.2g} of the largest mu*, but its sigma is {row['ratio']:.2g} times its mu*"
     return ""
