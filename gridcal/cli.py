@@ -66,6 +66,38 @@ def run(
 
 
 @app.command()
+def screen(
+    study: Annotated[Path, typer.Argument(help="Study file (YAML); its section `screening` says how.")],
+    folder: Annotated[Path | None, typer.Option("--folder", "-o", help="Study folder; the file's name + .study.")] = None,
+    workers: WorkersOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the folder first instead of resuming.")] = False,
+) -> None:
+    """Find out which parameters matter, by Morris' elementary effects at the study's samples, and stop there.
+
+    The ranking is printed and kept in the study folder; a screening that was killed goes on at the tiles it had not
+    finished. `gridcal run` with the same file goes on with the calibration.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from gridcal.config import load_config
+    from gridcal.pipeline import screen_study
+
+    config = load_config(study)
+    done = _with_cluster(config, folder or study.with_suffix(".study"), screen_study, workers=workers, fresh=fresh)
+    record = done.read_record("recommendation") or {}
+    for target, rows in record["ranked"].items():
+        table = Table("rank", "parameter", "mu* / largest", "sigma / mu*", "", title=target)
+        for row in rows:
+            mark = "keep" if row["keep"] else "look again" if row["doubtful"] else ""
+            ratio = f"{row['ratio']:.2f}" if row["ratio"] == row["ratio"] else "-"
+            table.add_row(str(row["rank"]), row["parameter"], f"{row['mu_star']:.3f}", ratio, mark)
+        Console().print(table)
+    for line in record["warnings"]:
+        typer.echo(f"look again: {line}")
+
+
+@app.command()
 def resume(folder: FolderArgument, workers: WorkersOption = None) -> None:
     """Go on with a study that was stopped, from its folder alone."""
     import yaml
@@ -267,22 +299,25 @@ def _needs(folder: Path) -> None:
         raise StudyError(f"{str(folder)!r} is not a study folder", "Give the folder a run wrote, e.g. gridcal-demo.study")
 
 
-def _run(config: Any, folder: Path, *, workers: int | None, fresh: bool) -> None:
+def _with_cluster(config: Any, folder: Path, work: Callable[..., Any], *, workers: int | None, fresh: bool) -> Any:
+    """Do a study's work on the cluster its configuration asks for."""
     from gridcal.cluster import connect
-    from gridcal.pipeline import run_study
-    from gridcal.report import write_report
 
-    count = workers or config.compute.workers
     kind = config.compute.cluster
     typer.echo(f"study: {config.title}")
     typer.echo(f"folder: {folder}")
     if kind == "none":
-        study = run_study(config, folder, fresh=fresh)
-    else:
-        options = dict(config.compute.options)
-        with connect(kind, workers=count, **options) as client:
-            typer.echo(f"dashboard: {client.dashboard_link}")
-            study = run_study(config, folder, fresh=fresh)
+        return work(config, folder, fresh=fresh)
+    with connect(kind, workers=workers or config.compute.workers, **dict(config.compute.options)) as client:
+        typer.echo(f"dashboard: {client.dashboard_link}")
+        return work(config, folder, fresh=fresh)
+
+
+def _run(config: Any, folder: Path, *, workers: int | None, fresh: bool) -> None:
+    from gridcal.pipeline import run_study
+    from gridcal.report import write_report
+
+    study = _with_cluster(config, folder, run_study, workers=workers, fresh=fresh)
     page = write_report(study)
     typer.echo("")
     for label, number in (study.read_record("headline") or {}).items():

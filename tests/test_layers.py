@@ -10,7 +10,7 @@ LAYERS = (
     {"models"},
     {
         "cube", "catalog", "validate", "ingest", "simulation", "target", "calibration", "extrapolation", "evaluation",
-        "periods", "sampling", "synthetic", "conformance", "calendar", "spinup", "steady", "reference",
+        "periods", "sampling", "screening", "synthetic", "conformance", "calendar", "spinup", "steady", "reference",
     },
     {
         "study", "ledger", "tiles", "store", "cluster", "config", "sources", "pipeline", "headline", "cli", "plot",
