@@ -75,8 +75,8 @@ class TargetSection(_Section):
     against: str | None = None
     every: str = "8-day"
     likelihood: Literal["profile", "fixed", "obs_variance"] = "profile"
-    sigma: float | None = None
-    n_eff: float | None = None
+    sigma: float | str | None = None
+    n_eff: float | Literal["ar1"] | None = None
     min_fraction: float = 0.5
 
 
@@ -84,7 +84,7 @@ class BlockSection(_Section):
     """A block: see :class:`gridcal.Block`."""
 
     fit: list[str]
-    to: TargetSection
+    to: TargetSection | list[TargetSection]
     constraint: float = 1.0
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.likelihood import GaussianLikelihood
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import PixelResult
 from gridcal.calibration.status import Status
 from gridcal.kernels.aggregate import segment_mean
 from gridcal.kernels.metrics import scores
 from gridcal.model import ProcessModel
-from gridcal.target import Block
+from gridcal.target import Block, Target
 
 Array = npt.NDArray[np.float64]
 log = logging.getLogger("gridcal")
@@ -56,18 +58,37 @@ def pixel_number(label: Any) -> int:
     return int.from_bytes(hashlib.sha256(str(label).encode()).digest()[:4], "big")
 
 
+@dataclasses.dataclass(frozen=True)
+class Observed:
+    """Daily observations of a target at one pixel.
+
+    Parameters
+    ----------
+    values : array, shape (T,)
+        NaN where there is none.
+    label : int array, shape (T,)
+        Period of each day at the target's scale.
+    sigma : array, shape (T,), optional
+        Standard error of each.
+    """
+
+    values: Array
+    label: npt.NDArray[np.int64]
+    sigma: Array | None = None
+
+
 def calibrate_pixel(
     model: ProcessModel,
     blocks: tuple[Block, ...],
     method: Any,
     forcing: list[Array],
     site: Array,
-    observations: list[Array],
-    labels: list[npt.NDArray[np.int64]],
+    observations: list[list[Observed]],
     theta: Array,
     use: bool,
     seed: int,
     number: int,
+    state: Array | None = None,
 ) -> PixelOutcome:
     """Calibrate one pixel, block after block.
 
@@ -79,28 +100,30 @@ def calibrate_pixel(
         Time series of the model.
     site : array, shape (S, 1)
         Site constants.
-    observations : list of arrays, each (T,)
-        Daily observations of each block's target; NaN where there is none.
-    labels : list of int arrays, each (T,)
-        Period of each day at the scale of each block's target.
+    observations : list of lists of Observed
+        What each target of each block has seen.
     theta : array, shape (P,)
         Start values; the result keeps those no block fits.
     use : bool
         False where the mask leaves the pixel out.
     seed, number : int
         The run's seed and the pixel's number: the random stream is SeedSequence(seed, spawn_key=(1, block, number)).
+    state : array, shape (K, 1), optional
+        State that every run starts from.
     """
     theta = theta.copy()
     outcomes = []
     broken = None if use else Status.masked
     if broken is None and not (np.isfinite(site).all() and np.isfinite(theta).all()):
         broken = Status.forcing_gap
-    for k, (block, obs, label) in enumerate(zip(blocks, observations, labels, strict=True)):
+    if broken is None and state is not None and not np.isfinite(state).all():
+        broken = Status.forcing_gap
+    for k, (block, seen) in enumerate(zip(blocks, observations, strict=True)):
         if broken is not None:
             outcomes.append(BlockOutcome(broken, None, 0, np.nan, np.nan))
             continue
         seeds = np.random.SeedSequence(seed, spawn_key=(1, k, number))
-        outcome = _calibrate_block(model, block, method, forcing, site, obs, label, theta, seeds)
+        outcome = _calibrate_block(model, block, method, forcing, site, seen, theta, seeds, state)
         if outcome.result is not None:
             for name, value in zip(block.fit, outcome.result.estimate, strict=True):
                 theta[model.parameters.index(name)] = value
@@ -112,52 +135,95 @@ def calibrate_pixel(
     return PixelOutcome(theta, tuple(outcomes))
 
 
+@dataclasses.dataclass(frozen=True)
+class _Aim:
+    """A target's periods with enough observations: how to average a run, the observed means and their errors."""
+
+    target: Target
+    bins: npt.NDArray[np.int64]
+    valid: npt.NDArray[np.bool_]
+    keep: npt.NDArray[np.bool_]
+    means: Array
+    sigma: Array | float | None
+
+    @classmethod
+    def of(cls, target: Target, seen: Observed, length: int) -> _Aim:
+        obs, label = seen.values[:length], seen.label
+        bins = label[:length].astype(np.int64)
+        n_bins = int(bins.max()) + 1
+        valid = np.isfinite(obs)
+        if seen.sigma is not None:
+            valid = valid & np.isfinite(seen.sigma[:length])
+        size = np.bincount(label, minlength=n_bins)[:n_bins]
+        count = np.bincount(bins, weights=valid, minlength=n_bins)
+        keep = count >= np.maximum(target.min_fraction * np.maximum(size, 1), 1)
+
+        def mean(x: Array) -> Array:
+            return np.asarray(segment_mean(np.ascontiguousarray(x[:, None]), bins, n_bins, valid)[keep, 0])
+
+        sigma = mean(seen.sigma[:length]) if seen.sigma is not None else target.sigma
+        assert not isinstance(sigma, str)
+        return cls(target, bins, valid, keep, mean(obs), sigma)
+
+    def average(self, daily: npt.NDArray[np.floating]) -> Array:
+        """Means (m, n) of daily runs (T, m)."""
+        found = segment_mean(daily, self.bins, int(self.keep.size), self.valid)[self.keep]
+        return np.asarray(found.T, dtype=np.float64, order="C")
+
+    @property
+    def status(self) -> Status:
+        return Status.constant_observation if self.means.size and float(np.ptp(self.means)) == 0.0 else Status.ok
+
+    def likelihood(self) -> GaussianLikelihood:
+        """Of this target alone."""
+        one = PixelProblem(
+            names=("x",), lower=np.zeros(1), upper=np.ones(1), step=np.zeros(1), log=np.zeros(1, dtype=bool),
+            observations=self.means, sigma=self.sigma, likelihood=self.target.likelihood, n_eff=self.target.n_eff,
+            simulate=lambda u: u,
+        )  # fmt: skip
+        return GaussianLikelihood.of(one)
+
+
 def _calibrate_block(
     model: ProcessModel,
     block: Block,
     method: Any,
     forcing: list[Array],
     site: Array,
-    obs: Array,
-    label: npt.NDArray[np.int64],
+    seen: list[Observed],
     theta: Array,
     seeds: np.random.SeedSequence,
+    state: Array | None,
 ) -> BlockOutcome:
-    days = np.flatnonzero(np.isfinite(obs))
-    if days.size == 0:
+    ends = [np.flatnonzero(np.isfinite(o.values)) for o in seen]
+    if any(days.size == 0 for days in ends):
         return BlockOutcome(Status.insufficient_observations, None, 0, np.nan, np.nan)
-    last = int(days[-1]) + 1
-    obs, series = obs[:last], [x[:last] for x in forcing]
+    last = max(int(days[-1]) for days in ends) + 1
+    series = [x[:last] for x in forcing]
     if not all(np.isfinite(x).all() for x in series):
         return BlockOutcome(Status.forcing_gap, None, 0, np.nan, np.nan)
-    bins = label[:last].astype(np.int64)
-    n_bins = int(bins.max()) + 1
-    valid = np.isfinite(obs)
-    length = np.bincount(label, minlength=n_bins)[:n_bins]
-    count = np.bincount(bins, weights=valid, minlength=n_bins)
-    keep = count >= np.maximum(block.to.min_fraction * np.maximum(length, 1), 1)
-    target = segment_mean(np.ascontiguousarray(obs[:, None]), bins, n_bins, valid)[:, 0]
-    target = np.where(keep, target, np.nan)[keep]
-    n_obs = int(target.size)
-    if n_obs < max(MINIMUM_OBSERVATIONS, 2 * len(block.fit)):
+    aims = [_Aim.of(target, o, last) for target, o in zip(block.targets, seen, strict=True)]
+    n_obs = sum(aim.means.size for aim in aims)
+    if min(aim.means.size for aim in aims) < MINIMUM_OBSERVATIONS or n_obs < 2 * len(block.fit):
         return BlockOutcome(Status.insufficient_observations, None, n_obs, np.nan, np.nan)
-    if float(np.ptp(target)) == 0.0:
-        return BlockOutcome(Status.constant_observation, None, n_obs, np.nan, np.nan)
+    for aim in aims:
+        if aim.status != Status.ok:
+            return BlockOutcome(aim.status, None, n_obs, np.nan, np.nan)
 
     columns = [model.parameters.index(name) for name in block.fit]
-    table = model.parameters.select(block.fit)
-    wanted = (block.to.variable,)
+    wanted = tuple(aim.target.variable for aim in aims)
 
     def full(candidates: Array) -> Array:
         many = np.repeat(theta[:, None], candidates.shape[0], axis=1)
         many[columns] = candidates.T
         return many
 
-    def simulate(candidates: Array) -> Array:
+    def averages(candidates: Array) -> list[Array]:
         many = full(np.atleast_2d(candidates))
         places = np.repeat(site, many.shape[1], axis=1)
-        (daily,), _ = model.run(many, series, places, outputs=wanted)
-        return np.asarray(segment_mean(daily, bins, n_bins, valid)[keep].T, dtype=np.float64, order="C")
+        start = None if state is None else np.repeat(state, many.shape[1], axis=1)
+        daily, _ = model.run(many, series, places, start, outputs=wanted)
+        return [aim.average(x) for aim, x in zip(aims, daily, strict=True)]
 
     penalty = None
     if model.penalty is not None and block.constraint > 0.0:
@@ -167,19 +233,7 @@ def _calibrate_block(
         def penalty(candidates: Array) -> Array:
             return np.asarray(weight * cost(full(np.atleast_2d(candidates))), dtype=np.float64)
 
-    problem = PixelProblem(
-        names=block.fit,
-        lower=table.lower,
-        upper=table.upper,
-        step=table.step,
-        log=table.log,
-        observations=target,
-        sigma=block.to.sigma,
-        likelihood=block.to.likelihood,
-        n_eff=block.to.n_eff,
-        simulate=simulate,
-        penalty=penalty,
-    )
+    problem = _problem(model, block, aims, averages, penalty)
     try:
         result = method.run(problem, seeds)
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
@@ -188,6 +242,60 @@ def _calibrate_block(
     status = Status(result.status)
     if not np.isfinite(result.estimate).all():
         return BlockOutcome(status if status != Status.ok else Status.model_failure, None, n_obs, np.nan, np.nan)
-    fitted = simulate(result.estimate[None])
-    skill = scores(fitted.T, target[:, None])
-    return BlockOutcome(status, result, n_obs, float(skill["diso"][0]), float(skill["nse"][0]))
+    skills = [scores(x.T, aim.means[:, None]) for aim, x in zip(aims, averages(result.estimate[None]), strict=True)]
+    diso, nse = max(float(s["diso"][0]) for s in skills), min(float(s["nse"][0]) for s in skills)
+    return BlockOutcome(status, result, n_obs, diso, nse)
+
+
+def _problem(
+    model: ProcessModel,
+    block: Block,
+    aims: list[_Aim],
+    averages: Callable[[Array], list[Array]],
+    penalty: Callable[[Array], Array] | None,
+) -> PixelProblem:
+    """The problem of a block.
+
+    One target is taken as it is; several whose errors are known make one series of scaled residuals; of others the costs add.
+    """
+    table = model.parameters.select(block.fit)
+    bounds: dict[str, Any] = {
+        "names": block.fit,
+        "lower": table.lower,
+        "upper": table.upper,
+        "step": table.step,
+        "log": table.log,
+    }
+    if len(aims) == 1:
+        (aim,) = aims
+        return PixelProblem(
+            **bounds, observations=aim.means, sigma=aim.sigma, likelihood=aim.target.likelihood, n_eff=aim.target.n_eff,
+            simulate=lambda u: averages(u)[0], penalty=penalty,
+        )  # fmt: skip
+    rules = [aim.likelihood() for aim in aims]
+    if not any(rule.is_profile or aim.target.n_eff == "ar1" for rule, aim in zip(rules, aims, strict=True)):
+        sigma = [np.full(aim.means.size, np.nan) for aim in aims]
+        for s, rule in zip(sigma, rules, strict=True):
+            s[rule.valid] = rule.sigma * np.sqrt(rule.n / rule.n_eff)
+        return PixelProblem(
+            **bounds, observations=np.concatenate([aim.means for aim in aims]), sigma=np.concatenate(sigma),
+            likelihood="fixed", n_eff=None, simulate=lambda u: np.concatenate(averages(u), axis=1), penalty=penalty,
+        )  # fmt: skip
+
+    def total(candidates: Array) -> Array:
+        cost = np.zeros(np.atleast_2d(candidates).shape[0])
+        for k, simulated in enumerate(averages(candidates)):
+            residuals = rules[k].residuals(simulated)
+            square_sum = np.einsum("ij,ij->i", residuals, residuals)
+            if aims[k].target.n_eff == "ar1" and not discounted[k] and np.isfinite(square_sum).any():
+                rules[k] = rules[k].discounted(residuals[np.nanargmin(square_sum)])
+                discounted[k] = True
+            cost += rules[k].cost(square_sum)
+        return cost
+
+    discounted = [False] * len(aims)
+    none = np.zeros(0)
+    return PixelProblem(
+        **bounds, observations=none, sigma=None, likelihood="profile", n_eff=None,
+        simulate=lambda u: np.concatenate(averages(u), axis=1), penalty=penalty, cost=total,
+    )  # fmt: skip

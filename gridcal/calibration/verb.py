@@ -10,14 +10,15 @@ import numpy as np
 import xarray as xr
 
 from gridcal.calendar import with_calendar
-from gridcal.calibration.pixel import calibrate_pixel, pixel_number
+from gridcal.calibration.pixel import Observed, calibrate_pixel, pixel_number
 from gridcal.calibration.status import Status
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.fingerprint import fingerprint
 from gridcal.model import ProcessModel
 from gridcal.periods import period_index
-from gridcal.target import Block
+from gridcal.simulation import check_state
+from gridcal.target import Block, Target
 from gridcal.validate import check_same
 
 BLOCK_VARIABLES = ("cost", "cost_best", "n_runs", "rhat", "ess", "surrogate_rmse", "ess_ratio")
@@ -41,6 +42,7 @@ def calibrate(
     seed: int = 0,
     period: tuple[str, str] | str | None = None,
     start: xr.Dataset | None = None,
+    state: xr.Dataset | None = None,
     chunk: int | None = None,
 ) -> xr.Dataset:
     """Calibrate a model at every sample pixel or site.
@@ -62,6 +64,10 @@ def calibrate(
         days. Observations outside it are not seen. All by default.
     start : Dataset, optional
         Values of parameters no block fits, one a pixel; defaults otherwise.
+    state : Dataset, optional
+        State of the day before the first that every run starts from, as :func:`gridcal.spin_up` and
+        :func:`gridcal.steady_state` return; a cold start without it. A candidate relaxes from it in the days before the first
+        observation.
     chunk : int, optional
         Pixels in a task; the cube's own chunks, or 8 where it is in memory, without it.
 
@@ -107,7 +113,9 @@ def calibrate(
             "Calibrate the model with daily forcing",
         )
     cube = with_calendar(cube, model.forcing)
-    names = list(dict.fromkeys([*model.forcing, *(str(b.to.against) for b in blocks)]))
+    targets = [t for b in blocks for t in b.targets]
+    errors = [t.sigma for t in targets if isinstance(t.sigma, str)]
+    names = list(dict.fromkeys([*model.forcing, *(str(t.against) for t in targets), *errors]))
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
     cube.require_daily()
@@ -127,12 +135,16 @@ def calibrate(
     for name in model.parameters.names:
         if start is not None and name in start:
             data[f"_start_{name}"] = start[name].reset_coords(drop=True)
+    if state is not None:
+        check_state(state, model)
+        check_same(data, state, (dim,))
+        data = data.assign({f"_state_{s.name}": state[s.name].reset_coords(drop=True) for s in model.state})
     if dim not in data.coords:
         data = data.assign_coords({dim: np.arange(data.sizes[dim])})
     chunks = data.chunksizes.get(dim)
     data = data.chunk({dim: chunk or chunks or 8, "time": -1})
     days = data["time"].to_index()
-    labels = [period_index(days, b.to.every)[0] for b in blocks]
+    labels = [[period_index(days, t.every)[0] for t in b.targets] for b in blocks]
     inside = np.ones(days.size, dtype=bool)
     if isinstance(period, tuple):
         inside[:] = False
@@ -165,7 +177,7 @@ def calibrate(
         "model_version": model.version,
         "method": repr(method),
         "seed": seed,
-        "blocks": "; ".join(f"{', '.join(b.fit)} against {b.to.against} every {b.to.every}" for b in blocks),
+        "blocks": "; ".join(f"{', '.join(b.fit)} against {b.aim}" for b in blocks),
         "fingerprint": fingerprint(
             {
                 "model": [model.name, model.version],
@@ -175,6 +187,7 @@ def calibrate(
                 "seed": seed,
                 "period": period,
                 dim: [str(v) for v in data[dim].values],
+                **({} if state is None else {"state": state.attrs.get("fingerprint", "")}),
                 "cube": cube.data.attrs.get("fingerprint", ""),
             }
         ),
@@ -248,7 +261,7 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     for name, (dims, dtype, attrs) in layout.items():
         fill = np.nan if np.issubdtype(dtype, np.floating) else 0
         out[name] = ((dim, *dims), np.full((n, *(sizes[d] for d in dims)), fill, dtype=dtype), attrs)
-    columns = {name: _columns(data[name], dim, n) for name in data.data_vars if "time" in data[name].dims}
+    columns = {str(name): _columns(data[name], dim, n) for name in data.data_vars if "time" in data[name].dims}
     place = np.array(
         [np.broadcast_to(data[s].values if s in data else model.site_default.get(s, np.nan), n) for s in model.site]
     ).reshape(len(model.site), n)
@@ -256,6 +269,9 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     for k, name in enumerate(model.parameters.names):
         if f"_start_{name}" in data:
             start[k] = data[f"_start_{name}"].values
+    state = None
+    if model.state and f"_state_{model.state[0].name}" in data:
+        state = np.array([np.broadcast_to(data[f"_state_{s.name}"].values, n) for s in model.state], dtype=float)
     use = np.broadcast_to(data["_use"].values, n) if "_use" in data else np.ones(n, dtype=bool)
     for i in range(n):
         inside = spec["inside"]
@@ -267,15 +283,24 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
             spec["method"],
             [np.ascontiguousarray(columns[f][:, i : i + 1]) for f in model.forcing],
             place[:, i : i + 1],
-            [np.where(inside, columns[str(b.to.against)][:, i], np.nan) for b in blocks],
-            spec["labels"],
+            [
+                [_series_of(t, label, columns, i, inside) for t, label in zip(b.targets, ls, strict=True)]
+                for b, ls in zip(blocks, spec["labels"], strict=True)
+            ],
             start[:, i],
             bool(use[i]),
             spec["seed"],
             pixel_number(data[dim].values[i]),
+            None if state is None else state[:, i : i + 1],
         )
         _store(out, i, model, blocks, outcome)
     return out
+
+
+def _series_of(target: Target, label: np.ndarray, columns: dict[str, np.ndarray], i: int, inside: np.ndarray) -> Observed:
+    """What a target has of pixel `i`: daily observations within the period, and their errors where the cube holds them."""
+    sigma = columns[target.sigma][:, i] if isinstance(target.sigma, str) else None
+    return Observed(np.where(inside, columns[str(target.against)][:, i], np.nan), label, sigma)
 
 
 def _columns(x: xr.DataArray, dim: str, n: int) -> np.ndarray:
