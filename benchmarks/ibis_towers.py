@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 import gridcal as gc
+from gridcal.ingest.forest_towers import SOIL, forest_tower_cube
 from gridcal.models.ibis import ibis_model
 
-SITES = {"US-Ha1": (66.0, 5.0), "US-MMS": (47.0, 24.0), "US-UMB": (85.0, 4.0)}
 PERIOD = {"US-Ha1": ("1992", "2012"), "US-MMS": ("1999", "2014"), "US-UMB": ("2000", "2014")}
 OUTPUTS = ("gpp", "nee", "reco", "et", "lai")
 
@@ -51,26 +51,17 @@ def main() -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    towers = gc.open_cube("us-forest-towers-daily").data
     rows = []
-    for site, (sand, clay) in SITES.items():
-        data = towers.sel(site=[site], time=slice(*PERIOD[site])).transpose("time", ...)
-        forcing = ["tasmin", "tasmax", "pr", "sfcWind", "huss", "ps", "rsds", "co2"]
-        data = data.load()
-        filled = data[forcing].map(lambda x: x.copy(data=pd.DataFrame(x.values).ffill(limit=31).to_numpy().reshape(x.shape)))
-        cube = gc.Cube.from_dataset(
-            data.assign(filled).assign(sand=("site", [sand], {"units": "%"}), clay=("site", [clay], {"units": "%"}))
-        )
+    for site in SOIL:
+        cube = forest_tower_cube(sites=[site], period=PERIOD[site])
         results = {}
         for label, theta in {"Table 2": {}, "deciduous": {"specla": 25.0, "tauleaf": 1.0}}.items():
             state = gc.spin_up(cube, ibis_model("radiation", "dynamic"), theta, years=150).compute()
             run = gc.simulate(cube, ibis_model("radiation"), theta, state=state, outputs=OUTPUTS).isel(site=0).load()
             results[label] = run
-            keep = ~((run["time"].dt.year == 2009) & (run["time"].dt.month > 6) & (site == "US-Ha1"))
             for name in ("gpp", "nee", "reco", "et"):
-                if name in data:
-                    seen = data[name].isel(site=0).where(keep).values
-                    rows.append({"site": site, "defaults": label, "variable": name, **scores(run[name].values, seen)})
+                seen = cube[f"{name}_obs"].isel(site=0).values
+                rows.append({"site": site, "defaults": label, "variable": name, **scores(run[name].values, seen)})
             print(
                 site,
                 label,
@@ -80,7 +71,7 @@ def main() -> None:
             )
         fig, axes = plt.subplots(3, 1, figsize=(9, 8), sharex=True, layout="constrained")
         for ax, name, text in zip(axes, ("gpp", "nee", "reco"), ("GPP", "NEE", "ER"), strict=True):
-            seen = data[name].isel(site=0).groupby("time.dayofyear").mean()
+            seen = cube[f"{name}_obs"].isel(site=0).groupby("time.dayofyear").mean()
             ax.plot(seen["dayofyear"], seen, color="k", lw=1.2, label="tower")
             for label, colour in (("Table 2", "#d95f02"), ("deciduous", "#1b9e77")):
                 mean = results[label][name].groupby("time.dayofyear").mean()
