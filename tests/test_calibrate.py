@@ -7,6 +7,7 @@ from gridcal.calibration import CMAES, MASM, Status, calibrate
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.models.lue import lue
+from gridcal.periods import period_index
 from gridcal.sampling import sample_pixels
 from gridcal.synthetic import PLANTED, twin
 from gridcal.target import Block, Target
@@ -153,3 +154,54 @@ def test_fixed_sigma_narrows_as_the_square_root(samples):
         for s in (0.4, 0.2)
     )
     assert wide / narrow == pytest.approx(2.0, rel=0.25)
+
+
+def test_two_targets_at_once_add_their_costs(samples):
+    """Against itself twice, a target counts double: the posterior narrows by the square root of two, about the same mean."""
+    once = calibrate(samples, lue, [block(likelihood="fixed", sigma=0.5)], FAST, seed=7).compute()
+    target = Target("gpp", likelihood="fixed", sigma=0.5)
+    twice = calibrate(samples, lue, [Block(("eps_max", "Topt"), (target, target))], FAST, seed=7).compute()
+    ratio = (twice["eps_max_sd"] / once["eps_max_sd"]).values
+    assert np.median(ratio) == pytest.approx(np.sqrt(0.5), rel=0.1)
+    assert (abs(twice["eps_max"] - once["eps_max"]) < 0.5 * once["eps_max_sd"]).all()
+    assert (twice["n_obs"] == 2 * once["n_obs"]).all()
+    assert "gpp_obs every 8-day and gpp_obs every 8-day" in twice.attrs["blocks"]
+
+
+def test_profiled_targets_at_once_are_fitted_by_their_summed_cost(samples):
+    """n log SSE of the 8-day and of the monthly means, minimised by an independent search over the model."""
+    scales = ("8-day", "monthly")
+    both = Block(("eps_max",), tuple(Target("gpp", every=e) for e in scales), constraint=0.0)
+    found = calibrate(samples, lue, [both], CMAES(max_evaluations=200, restarts=0), seed=1).compute()
+    data = samples.data
+    theta = lue.parameters.default.copy()
+    grid = np.linspace(*(getattr(lue.parameters["eps_max"], b) for b in ("lower", "upper")), 400)
+    many = np.repeat(theta[:, None], grid.size, axis=1)
+    many[lue.parameters.index("eps_max")] = grid
+    pixel = 0
+    forcing = [data[n].values[:, pixel : pixel + 1] for n in lue.forcing]
+    site = np.array([[lue.site_default[n]] for n in lue.site])
+    (gpp,), _ = lue.run(many, forcing, site)
+    total = np.zeros(grid.size)
+    for scale in scales:
+        labels = period_index(data.indexes["time"], scale)[0]
+        count = np.bincount(labels)
+        obs = np.bincount(labels, weights=data["gpp_obs"].values[:, pixel]) / count
+        means = np.array([np.bincount(labels, weights=gpp[:, k]) / count for k in range(grid.size)])
+        total += count.size * np.log(((means - obs) ** 2).sum(axis=1))
+    assert float(found["eps_max"][pixel]) == pytest.approx(grid[total.argmin()], abs=2.0 * (grid[1] - grid[0]))
+
+
+def test_errors_are_read_from_the_cube(samples):
+    rough = samples.data.assign(gpp_sd=xr.full_like(samples.data["gpp_obs"], 0.5).assign_attrs(units="gC m-2 d-1"))
+    cube = Cube.from_dataset(rough, features=samples.feature_names)
+    named = calibrate(cube, lue, [block(likelihood="fixed", sigma="gpp_sd")], FAST, seed=7).compute()
+    number = calibrate(samples, lue, [block(likelihood="fixed", sigma=0.5)], FAST, seed=7).compute()
+    np.testing.assert_allclose(named["eps_max_draws"], number["eps_max_draws"], rtol=1e-5)
+    with pytest.raises(InputError, match="gpp_sd"):
+        calibrate(samples, lue, [block(likelihood="fixed", sigma="gpp_sd")], FAST)
+
+
+def test_a_block_without_a_target_is_refused():
+    with pytest.raises(ConfigError, match="no target"):
+        Block(("eps_max",), ())

@@ -256,7 +256,8 @@ def test_other_front_doors_run(door):
         mean, half = 0.5 * (hours["tasmax"] + hours["tasmin"]), 0.5 * (hours["tasmax"] - hours["tasmin"])
         made = hours | {
             "tas": mean + half * course,
-            "rsds": np.repeat(light, 24, axis=0) * np.pi * np.maximum(course, 0.0) * np.ones((1, 2)), "rlds": np.full(mean.shape, 310.0),
+            "rsds": np.repeat(light, 24, axis=0) * np.pi * np.maximum(course, 0.0) * np.ones((1, 2)),
+            "rlds": np.full(mean.shape, 310.0),
         }  # fmt: skip
     (gpp, lai), _ = model.run(theta, [made[k] for k in model.forcing], site_of(model, 2), outputs=("gpp", "lai"))
     assert gpp.shape == (365, 2)

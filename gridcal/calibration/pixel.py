@@ -211,7 +211,7 @@ def _calibrate_block(
             return BlockOutcome(aim.status, None, n_obs, np.nan, np.nan)
 
     columns = [model.parameters.index(name) for name in block.fit]
-    wanted = tuple(aim.target.variable for aim in aims)
+    wanted = tuple(dict.fromkeys(aim.target.variable for aim in aims))
 
     def full(candidates: Array) -> Array:
         many = np.repeat(theta[:, None], candidates.shape[0], axis=1)
@@ -223,7 +223,8 @@ def _calibrate_block(
         places = np.repeat(site, many.shape[1], axis=1)
         start = None if state is None else np.repeat(state, many.shape[1], axis=1)
         daily, _ = model.run(many, series, places, start, outputs=wanted)
-        return [aim.average(x) for aim, x in zip(aims, daily, strict=True)]
+        found = dict(zip(wanted, daily, strict=True))
+        return [aim.average(found[aim.target.variable]) for aim in aims]
 
     penalty = None
     if model.penalty is not None and block.constraint > 0.0:
