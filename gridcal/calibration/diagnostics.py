@@ -43,7 +43,7 @@ def split(chains: Array) -> Array:
 def rank_normalise(chains: Array) -> Array:
     """Normal scores of the pooled ranks (ties get the mean of their scores' ranks)."""
     flat = chains.ravel()
-    order = np.argsort(flat, kind="stable")
+    order = np.argsort(flat)
     ordered = flat[order]
     new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
     group = np.cumsum(new) - 1

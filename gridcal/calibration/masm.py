@@ -61,7 +61,7 @@ class MASM:
     chains : int, optional
         Walkers of the population (64), or Metropolis chains (5).
     chain_length : (int, int), optional
-        Steps of each walker thrown away and kept in the full-length chain; (1000, 3000) / (10000, 10000).
+        Steps of each walker thrown away and kept in the full-length chain; (400, 400) / (10000, 10000).
     short_chain : (int, int, int), optional
         Walkers, and steps thrown away and kept, of the chains that choose points; (40, 120, 60) / (5, 10000, 10000).
     refit_growth : float
@@ -69,7 +69,7 @@ class MASM:
     cycles : int
         Most full-length chains of the ``metropolis`` sampler.
     min_ess : int
-        Effective sample size the reported chain of the population is continued to, at most to four times its length.
+        Effective sample size the reported chain of the population is continued to, at most to twenty times its length.
     draws : (int, int)
         Chains and draws stored.
 
@@ -176,8 +176,8 @@ class MASM:
             drift_tolerance=self.drift_tolerance,
             rhat_max=self.rhat_max or (1.2 if paper else 1.1),
             walkers=self.chains or (5 if metropolis else 64),
-            n_burn=(self.chain_length or ((10000, 10000) if metropolis else (1000, 3000)))[0],
-            n_keep=(self.chain_length or ((10000, 10000) if metropolis else (1000, 3000)))[1],
+            n_burn=(self.chain_length or ((10000, 10000) if metropolis else (400, 400)))[0],
+            n_keep=(self.chain_length or ((10000, 10000) if metropolis else (400, 400)))[1],
             short=self.short_chain or ((5, 10000, 10000) if metropolis else (40, 120, 60)),
             refit_growth=self.refit_growth,
             refit_every=5 if paper else 0,

@@ -13,7 +13,8 @@ from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.calibration.status import Status
 from gridcal.calibration.surrogate import Box, Surrogate
 from gridcal.kernels.design import design, farthest_candidate
-from gridcal.kernels.population import anneal_population, move_population
+from gridcal.kernels.mixture import KernelMixture, kernel_mixture
+from gridcal.kernels.population import anneal_population, sample_population, settle_population
 from gridcal.kernels.random import stream
 from gridcal.kernels.reflect import metropolis_chains
 
@@ -24,6 +25,10 @@ BOX_QUANTILES = (0.003, 0.997)
 RESOLUTION = 1e-4
 """Distance, in box units, below which a candidate counts as already run."""
 MOST_CANDIDATES = 1000
+CENTRES = (128, 512)
+"""Kernels of the mixture a settled population draws its steps from: of the verified chain, of one that is run anew."""
+LONGEST = 20
+"""Most times a chain's length for the wanted effective sample size."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +61,14 @@ class Settings:
 
 @dataclasses.dataclass
 class Chain:
-    """A sampled surrogate posterior: draws in the unit cube (step, walker, d), their emulated costs (step, walker)."""
+    """A sampled surrogate posterior: draws in the unit cube (step, walker, d), their emulated costs (step, walker).
+
+    `mixture` holds the proposals of a population, with which it can be continued.
+    """
 
     draws: Array
     costs: Array
+    mixture: KernelMixture | None = None
     rhat: float = float("nan")
     ess: float = float("nan")
 
@@ -73,10 +82,9 @@ class Chain:
         return np.ascontiguousarray(self.draws[::every].transpose(1, 0, 2))
 
     def diagnose(self, most: int = 200) -> None:
-        """Set R-hat and the effective sample size, from at most about `most` and 5 `most` steps of each walker."""
-        n = self.draws.shape[0]
-        self.rhat = worst_rhat(self.by_walker(max(1, n // most)))
-        self.ess = worst_ess(self.by_walker(max(1, n // (5 * most))))
+        """Set R-hat and the effective sample size, from at most about `most` steps of each walker."""
+        thinned = self.by_walker(max(1, self.draws.shape[0] // most))
+        self.rhat, self.ess = worst_rhat(thinned), worst_ess(thinned)
 
 
 def drift(first: Array, second: Array) -> float:
@@ -157,8 +165,10 @@ class Search:
             self._train(iteration)
             if verified is not None:
                 second = self._final_chain()
+                if drift(verified.flat, second.flat) <= 2.0 * s.drift_tolerance:
+                    second = self._extended(second, s.min_ess)
                 if accept_second(verified.flat, second.flat, second.rhat, s.drift_tolerance, s.rhat_max):
-                    self.chain, self.status = self._extended(second), Status.ok
+                    self.chain, self.status = second, Status.ok
                     return
                 self._reach = self._reached(verified)
                 verified, since = None, s.verify_every - 3
@@ -203,39 +213,55 @@ class Search:
         lower, upper = np.maximum(lower - margin, 0.0), np.minimum(upper + margin, 1.0)
         return Box(lower, upper - lower)
 
+    def _pool(self, size: int) -> Array:
+        """Points of the box a chain may start from: the best runs, and `size` uniform ones."""
+        order = np.argsort(self.runs.cost, kind="stable")[: min(self.runs.n_good, 50)]
+        best = np.clip(self.box.to_box(self.runs.unit[order]), 0.0, 1.0)
+        return np.concatenate([best, self.rng.random((size, self.problem.d))])
+
     def _sample(self, walkers: int, n_burn: int, n_keep: int) -> Chain:
-        """Sample the surrogate's posterior; draws are given in the unit cube."""
-        runs, box = self.runs, self.box
+        """Short chain on the surrogate's posterior."""
         assert self.surrogate.emulator is not None
-        order = np.argsort(runs.cost, kind="stable")[: min(runs.n_good, 50)]
-        best = np.clip(box.to_box(runs.unit[order]), 0.0, 1.0)
         if self.settings.sampler == "metropolis":
-            start = np.ascontiguousarray(best[:walkers])
+            start = np.ascontiguousarray(self._pool(0)[:walkers])
             spread = np.eye(self.problem.d) * 0.02
             draws, costs, _ = metropolis_chains(self.state, self.surrogate.emulator, start, spread, n_burn, n_keep, True)
         else:
-            size = 2000 if n_burn > 500 else 700
-            pool = np.concatenate([best, self.rng.random((size, self.problem.d))])
-            draws, costs = anneal_population(self.state, self.surrogate.emulator, pool, walkers, n_burn, n_keep)
-        return Chain(box.to_unit(draws), costs)
+            draws, costs = anneal_population(self.state, self.surrogate.emulator, self._pool(700), walkers, n_burn, n_keep)
+        return Chain(self.box.to_unit(draws), costs)
 
     def _final_chain(self) -> Chain:
+        """Chain of the length that is verified."""
         s = self.settings
-        chain = self._sample(s.walkers, s.n_burn, s.n_keep)
-        chain.rhat = worst_rhat(chain.by_walker(max(1, s.n_keep // 200)))
+        if s.sampler == "metropolis":
+            chain = self._sample(s.walkers, s.n_burn, s.n_keep)
+        else:
+            e = self.surrogate.emulator
+            assert e is not None
+            x, cost, mixture = settle_population(self.state, e, self._pool(2000), s.walkers, s.n_burn, CENTRES[0])
+            draws, costs, _ = sample_population(self.state, e, mixture, x, cost, s.n_keep)
+            chain = Chain(self.box.to_unit(draws), costs, mixture)
         return chain
 
-    def _extended(self, chain: Chain) -> Chain:
-        """The chain, continued to the wanted effective sample size (at most to four times its length)."""
-        s, box = self.settings, self.box
-        assert self.surrogate.emulator is not None
+    def _extended(self, chain: Chain, ess: float) -> Chain:
+        """A chain of the wanted effective sample size, or of twenty times the length.
+
+        One that is too short teaches a finer mixture, with which it is run anew: no draw of the reported chain was made while
+        its proposals still changed.
+        """
+        s, e = self.settings, self.surrogate.emulator
         chain.diagnose()
-        for _ in range(3):
-            if chain.ess >= s.min_ess or s.sampler == "metropolis":
+        for _ in range(4):
+            n = chain.draws.shape[0]
+            if chain.mixture is None or chain.ess >= ess or n >= LONGEST * s.n_keep:
                 break
-            x, cost = box.to_box(chain.draws[-1]), chain.costs[-1].copy()
-            draws, costs = move_population(self.state, self.surrogate.emulator, x, cost, s.n_keep, 1.0, False)
-            chain = Chain(np.concatenate([chain.draws, box.to_unit(draws)]), np.concatenate([chain.costs, costs]))
+            assert e is not None
+            inside = self.box.to_box(chain.draws)
+            mixture = kernel_mixture(inside.reshape(-1, self.problem.d), CENTRES[1])
+            wanted = math.ceil(min(1.2 * n * ess / max(chain.ess, 1.0), 3.0 * n))
+            x, cost = inside[-1].copy(), chain.costs[-1].copy()
+            draws, costs, _ = sample_population(self.state, e, mixture, x, cost, min(wanted, LONGEST * s.n_keep))
+            chain = Chain(self.box.to_unit(draws), costs, mixture)
             chain.diagnose()
         return chain
 
@@ -253,7 +279,7 @@ class Search:
         cost = self.runs.run(chain.flat[chosen])
         self.ess_ratio = weight_ess_ratio(cost, expected)
         self.surrogate_rmse = float(np.sqrt(np.mean((cost - expected) ** 2)))
-        return chain if self.ess_ratio > s.threshold else None
+        return self._extended(chain, s.min_ess / 3.0) if self.ess_ratio > s.threshold else None
 
     def _explore(self) -> None:
         """Run the model at q points of a short chain: the farthest of each bin of cost, and the best."""
@@ -285,7 +311,7 @@ class Search:
         """Chain of a search whose budget is spent (or that never verifies)."""
         s = self.settings
         if s.sampler != "metropolis":
-            self.chain = self._extended(self._final_chain())
+            self.chain = self._extended(self._final_chain(), s.min_ess)
             if not self.chain.rhat < s.rhat_max:
                 self.status = Status.not_converged
             return

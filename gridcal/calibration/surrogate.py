@@ -137,7 +137,7 @@ class Surrogate:
         x = self._inputs(unit, self.warped)
         if refit:
             self.gp.quadratic = quadratic
-            lengths = (0.5, 2.0)[:restarts] if self.gp.hyper is not None else (0.5, 2.0)[: max(1, restarts)]
+            lengths = (0.5, 2.0)[: restarts if self.gp.hyper is not None else max(1, restarts)]
             start = self.gp.hyper
             chosen = np.arange(inside.size)
             if inside.size > MOST_HYPER_POINTS:
