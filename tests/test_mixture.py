@@ -58,7 +58,12 @@ def test_draws_follow_the_density(d):
     grid = np.linspace(-3.0, 4.0, 20_001)
     # the first coordinate of a multivariate t is a t with the same degrees of freedom
     one = KernelMixture(
-        mixture.factor[:1, :1], mixture.whiten[:1, :1], mixture.centres[:, :1], mixture.white[:, :1], mixture.size, mixture.freedom
+        mixture.factor[:1, :1],
+        mixture.whiten[:1, :1],
+        mixture.centres[:, :1],
+        mixture.white[:, :1],
+        mixture.size,
+        mixture.freedom,
     )
     if d == 1:
         height = density(one, grid[:, None])

@@ -32,7 +32,7 @@ class MASM:
         cost, adaptive Metropolis chains, 18 d + 5 x 200 runs, Gelman-Rubin factor below 1.2. Options left at None take the
         preset's value.
     n_init : int, optional
-        Design points; 8 d (``default``), 18 d (``paper`` or ``emulate="cost"``).
+        Design points; 6 d (``default``), 18 d (``paper`` or ``emulate="cost"``).
     q : int
         Model runs chosen in an iteration.
     n_iter : int, optional
@@ -49,7 +49,7 @@ class MASM:
     warp : bool
         Allow the logarithmic warp of inputs for parameters declared logarithmic.
     n_verify : int, optional
-        Draws verified at a time; 20 for d <= 4, else 40.
+        Draws verified at a time; 10 for d <= 4, else 20.
     verify_every : int
         Iterations between verifications.
     threshold : float, optional
@@ -101,7 +101,7 @@ class MASM:
     zoom: bool | None = None
     warp: bool = True
     n_verify: int | None = None
-    verify_every: int = 4
+    verify_every: int = 2
     threshold: float | None = None
     drift_tolerance: float = 0.2
     rhat_max: float | None = None
@@ -113,7 +113,7 @@ class MASM:
     min_ess: int = 5000
     draws: tuple[int, int] = (4, 500)
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, ("default", "paper"))
@@ -151,7 +151,7 @@ class MASM:
         paper = self.preset == "paper"
         emulate = self.emulate or ("cost" if paper else "outputs")
         sampler = self.sampler or ("metropolis" if paper else "population")
-        n_init = self.n_init or (18 * d if emulate == "cost" else 8 * d)
+        n_init = self.n_init or (18 * d if emulate == "cost" else 6 * d)
         n_iter = self.n_iter or (200 if paper else 50)
         default_runs = 110 if d <= 4 else 350 + 60 * max(0, d - 8)
         if emulate == "cost":
@@ -170,7 +170,7 @@ class MASM:
             zoom=(not paper) if self.zoom is None else self.zoom,
             warp=self.warp,
             verify=not paper,
-            n_verify=self.n_verify or (20 if d <= 4 else 40),
+            n_verify=self.n_verify or (10 if d <= 4 else 20),
             verify_every=self.verify_every,
             threshold=self.threshold if self.threshold is not None else (0.8 if d <= 4 else 0.6),
             drift_tolerance=self.drift_tolerance,

@@ -22,6 +22,12 @@ Array = npt.NDArray[np.float64]
 
 BOX_MARGIN = 0.15
 BOX_QUANTILES = (0.003, 0.997)
+TAIL_SHARE = 0.007
+"""Most of a parameter's variance that may lie beyond a face of the box."""
+TAIL_BIN = 0.1
+MOST_WIDENINGS = 4
+MOST_SHIFT = 0.35
+"""Most the weights of the verification draws may move a mean, in posterior standard deviations."""
 RESOLUTION = 1e-4
 """Distance, in box units, below which a candidate counts as already run."""
 MOST_CANDIDATES = 1000
@@ -97,6 +103,30 @@ def drift(first: Array, second: Array) -> float:
     return float(max(moved.max(), 2.0 * np.abs(np.log(after / before)).max()))
 
 
+def tail_share(inside: Array) -> Array:
+    """Share of each coordinate's variance that lies beyond the faces of the unit box, shape (2, d), from draws (n, d) in it.
+
+    The mass in the outer tenth of the box goes on beyond the face as it fell from the tenth before: geometrically.
+    """
+    deviation = np.stack([inside.mean(axis=0), 1.0 - inside.mean(axis=0)]) / (inside.std(axis=0) + 1e-300)
+    shares = []
+    for x, distance in zip((inside, 1.0 - inside), deviation, strict=True):
+        outer = (x < TAIL_BIN).mean(axis=0)
+        ratio = np.clip(outer / np.maximum((x < 2.0 * TAIL_BIN).mean(axis=0) - outer, 1e-300), 0.0, 0.95)
+        shares.append(outer * ratio / (1.0 - ratio) * distance**2)
+    return np.stack(shares)
+
+
+def weight_shift(draws: Array, chosen: npt.NDArray[np.int64], cost: Array, surrogate_cost: Array) -> float:
+    """Largest move of a mean, in standard deviations of draws (n, d), by the importance weights of the `chosen` ones.
+
+    Few draws far out that the model gives no weight leave the effective share of the weights high, and are seen here.
+    """
+    points = draws[chosen]
+    weight = importance_weights(cost, surrogate_cost)
+    return float((np.abs(weight @ points - points.mean(axis=0)) / (draws.std(axis=0) + 1e-300)).max())
+
+
 def accept_second(first: Array, second: Array, rhat: float, tolerance: float, rhat_max: float) -> bool:
     """The two-chain rule: whether the chain run after the verification points were learnt may be reported.
 
@@ -164,7 +194,7 @@ class Search:
         for iteration in range(s.n_iter + 1):
             self._train(iteration)
             if verified is not None:
-                second = self._final_chain()
+                second = self._uncut_chain()
                 if drift(verified.flat, second.flat) <= 2.0 * s.drift_tolerance:
                     second = self._extended(second, s.min_ess)
                 if accept_second(verified.flat, second.flat, second.rhat, s.drift_tolerance, s.rhat_max):
@@ -185,10 +215,10 @@ class Search:
                 break
         self._finish()
 
-    def _train(self, iteration: int) -> None:
-        """Choose the box and train the surrogate in it; hyper-parameters on the schedule."""
+    def _train(self, iteration: int, box: Box | None = None) -> None:
+        """Train the surrogate in the wanted box, or a given one; hyper-parameters on the schedule."""
         s, runs = self.settings, self.runs
-        box = self._wanted_box()
+        box = box or self._wanted_box()
         inside = int((box.contains(runs.unit) & ~runs.failed).sum())
         moved = bool(np.any(np.abs(np.log(box.width / self.box.width)) > 0.7))
         if s.refit_every:
@@ -269,17 +299,42 @@ class Search:
         every = max(1, chain.flat.shape[0] // 20000)
         return np.quantile(chain.flat[::every], BOX_QUANTILES, axis=0)
 
+    def _uncut_chain(self) -> Chain:
+        """Chain of the length that is verified, in a box that is widened until it cuts no tail off."""
+        chain = self._final_chain()
+        for _ in range(MOST_WIDENINGS):
+            wider = self._wider(chain)
+            if wider is None:
+                break
+            self._train(1, wider)
+            chain = self._final_chain()
+        return chain
+
+    def _wider(self, chain: Chain) -> Box | None:
+        """The box with those faces moved out beyond which the posterior's tail goes on; None if there is no such face."""
+        lower, upper = self.box.lower, self.box.lower + self.box.width
+        cut = (tail_share(self.box.to_box(chain.flat)) > TAIL_SHARE) & np.stack([lower > 0.0, upper < 1.0])
+        if not cut.any():
+            return None
+        step = 0.3 * self.box.width
+        lower = np.where(cut[0], np.maximum(lower - step, 0.0), lower)
+        upper = np.where(cut[1], np.minimum(upper + step, 1.0), upper)
+        return Box(lower, upper - lower)
+
     def _verify(self) -> Chain | None:
         """Run the model at draws of a final-length chain; the chain, if the weights of its draws are even enough."""
         s = self.settings
-        chain = self._final_chain()
+        chain = self._uncut_chain()
         self._reach = self._reached(chain)
         chosen = self.rng.choice(chain.flat.shape[0], s.n_verify, replace=False)
         expected = chain.costs.reshape(-1)[chosen]
         cost = self.runs.run(chain.flat[chosen])
         self.ess_ratio = weight_ess_ratio(cost, expected)
         self.surrogate_rmse = float(np.sqrt(np.mean((cost - expected) ** 2)))
-        return self._extended(chain, s.min_ess / 3.0) if self.ess_ratio > s.threshold else None
+        shift = weight_shift(chain.flat, chosen, cost, expected)
+        if self.ess_ratio <= s.threshold or shift > MOST_SHIFT:
+            return None
+        return self._extended(chain, s.min_ess / 3.0)
 
     def _explore(self) -> None:
         """Run the model at q points of a short chain: the farthest of each bin of cost, and the best."""

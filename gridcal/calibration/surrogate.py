@@ -26,6 +26,8 @@ TRUNCATION = 0.02
 """Mean squared residual, in units of cost, that the principal components may leave out."""
 MOST_COMPONENTS = 20
 MOST_HYPER_POINTS = 400
+EDGE = 0.1
+"""Runs within this share of the box's width outside it are learnt too: without them the mean extrapolates at the faces."""
 LOG_SHIFT = 0.01
 """Warp of a logarithmic parameter: log(theta + LOG_SHIFT range)."""
 
@@ -50,9 +52,10 @@ class Box:
         """Points of the cube from box coordinates."""
         return self.lower + inside * self.width
 
-    def contains(self, unit: Array) -> npt.NDArray[np.bool_]:
-        """Which of the points (n, d) lie in the box."""
-        return np.all((unit >= self.lower) & (unit <= self.lower + self.width), axis=1)
+    def contains(self, unit: Array, margin: float = 0.0) -> npt.NDArray[np.bool_]:
+        """Which of the points (n, d) lie in the box, or within `margin` widths of it."""
+        inside = self.to_box(unit)
+        return np.all((inside >= -margin) & (inside <= 1.0 + margin), axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Surrogate:
             Further starts of the optimisation (length-scales 0.5 and 2 of the box), beside the present values.
         """
         d = self.problem.d
-        inside = np.flatnonzero(box.contains(runs.unit) & ~runs.failed)
+        inside = np.flatnonzero(box.contains(runs.unit, EDGE) & ~runs.failed)
         unit = runs.unit[inside]
         targets = self._targets(runs, inside)
         outputs = targets.values
@@ -226,7 +229,7 @@ class Surrogate:
         gp = self.gp
         kind, first, second, third = self._coordinates(self.warped)
         inverse = ROOT5 / gp.lengths
-        failed = runs.unit[runs.failed & self.box.contains(runs.unit)]
+        failed = runs.unit[runs.failed & self.box.contains(runs.unit, EDGE)]
         return Emulator(
             kind=kind,
             first=first,
