@@ -12,15 +12,18 @@ from typing import Any
 from gridcal.version import __version__
 
 _PUBLIC = {
+    "AdaptiveMCMC": "gridcal.calibration",
     "Block": "gridcal.target",
     "CMAES": "gridcal.calibration",
     "Cube": "gridcal.cube",
     "Extrapolator": "gridcal.extrapolation",
+    "Flag": "gridcal.calibration",
     "GridcalError": "gridcal.errors",
     "MASM": "gridcal.calibration",
     "Parameter": "gridcal.parameters",
     "ParameterTable": "gridcal.parameters",
     "ProcessModel": "gridcal.model",
+    "PixelProblem": "gridcal.calibration",
     "State": "gridcal.model",
     "Status": "gridcal.calibration",
     "Study": "gridcal.study",

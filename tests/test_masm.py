@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from gridcal.calibration.chain import accept_second, drift
 from gridcal.calibration.masm import MASM
 from gridcal.calibration.problem import ModelRuns, PixelProblem
-from gridcal.calibration.search import Search, accept_second, drift
+from gridcal.calibration.search import Search
 from gridcal.calibration.status import Status
 from gridcal.calibration.surrogate import Box, Surrogate, principal_scores
 from gridcal.errors import ConfigError

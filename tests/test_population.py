@@ -148,7 +148,7 @@ def test_truncated_correlated_gaussian_against_quadrature(sampler):
     elif sampler == "settled":
         draws, _ = settled(state(3), e, pool(2), 64, 400, 2000)
     else:
-        draws, _, _ = metropolis_chains(state(3), e, pool(2)[:5], np.eye(2) * 0.02, 5000, 60000, True)
+        draws, _, _, _ = metropolis_chains(state(3), e, pool(2)[:5], np.eye(2) * 0.02, 5000, 60000, True)
     x = draws.reshape(-1, 2)
     np.testing.assert_allclose(x.mean(0), exact, atol=0.03 * spread.min())
     np.testing.assert_allclose(x.std(0), spread, rtol=0.03)
@@ -157,7 +157,7 @@ def test_truncated_correlated_gaussian_against_quadrature(sampler):
 
 def test_reflected_correlated_steps_leave_the_square_flat():
     covariance = 0.3**2 * np.array([[1.0, 0.9], [0.9, 1.0]])
-    draws, _, acceptance = metropolis_chains(state(5), flat(2), pool(2)[:5], covariance, 1000, 100_000, False)
+    draws, _, acceptance, _ = metropolis_chains(state(5), flat(2), pool(2)[:5], covariance, 1000, 100_000, False)
     x = draws.reshape(-1, 2)
     assert abs(np.corrcoef(x.T)[0, 1]) < 0.01
     corner = ((x < 0.1).all(1) | (x > 0.9).all(1)).mean()

@@ -34,6 +34,16 @@ def gelman_rubin(chains: Array) -> float:
     return float(np.sqrt((n - 1) / n + (m + 1) / (m * n) * between / within))
 
 
+def printed_gelman_rubin(chains: Array) -> float:
+    """The factor as Ma et al. print it, with B the variance of the chains' means itself: near 1 whatever the chains do."""
+    m, n = chains.shape
+    within = float(chains.var(axis=1, ddof=1).mean())
+    between = float(chains.mean(axis=1).var(ddof=1))
+    if within == 0.0:
+        return float("nan")
+    return float(np.sqrt((n - 1) / n + (m + 1) / (m * n) * between / within))
+
+
 def split(chains: Array) -> Array:
     """Halve every chain: (M, N) to (2 M, N // 2)."""
     half = chains.shape[1] // 2
@@ -144,3 +154,43 @@ def weight_ess_ratio(cost: Array, surrogate_cost: Array) -> float:
     """Effective share of K draws under importance weights: 1 / (K sum w^2), between 1 / K and 1."""
     weight = importance_weights(cost, surrogate_cost)
     return float(1.0 / (weight.size * (weight @ weight)))
+
+
+def pareto_shape(log_weight: Array) -> float:
+    """Shape k of a generalised Pareto law fitted to the largest importance weights (Vehtari et al. 2024).
+
+    Above 0.7 the weights have so heavy a tail that their effective size is not to be trusted. The fit is that of Zhang and
+    Stephens (2009) with the weakly informative prior at 0.5.
+
+    Parameters
+    ----------
+    log_weight : array, shape (K,)
+        Logarithms of the weights, up to a constant.
+
+    Returns
+    -------
+    float
+        NaN with fewer than five weights in the tail.
+    """
+    n = log_weight.size
+    tail = int(np.ceil(min(0.2 * n, 3.0 * np.sqrt(n)))) if n > 225 else int(0.2 * n)
+    if tail < 5:
+        tail = min(5, n - 1)
+    if tail < 5:
+        return float("nan")
+    weight = np.exp(np.sort(log_weight) - log_weight.max())
+    x = weight[-tail:] - weight[-tail - 1]
+    if x[-1] <= 1e-12:  # even weights have no tail
+        return float("-inf")
+    x = np.maximum(x, 1e-300)
+    m = 30 + int(np.sqrt(tail))
+    quarter = x[int(tail / 4 + 0.5) - 1]
+    grid = 1.0 / x[-1] + (1.0 - np.sqrt(m / (np.arange(1, m + 1) - 0.5))) / (3.0 * quarter)
+    with np.errstate(all="ignore"):
+        shape = np.log1p(-grid[:, None] * x).mean(axis=1)
+        likelihood = tail * (np.log(-grid / shape) - shape - 1.0)
+    good = np.isfinite(likelihood)
+    posterior = np.exp(likelihood[good] - likelihood[good].max())
+    best = float((posterior / posterior.sum()) @ grid[good])
+    k = float(np.log1p(-best * x).mean())
+    return (tail * k + 10 * 0.5) / (tail + 10)

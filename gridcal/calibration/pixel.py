@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import logging
+import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gridcal.calibration.problem import PixelProblem
-from gridcal.calibration.result import PixelResult
+from gridcal.calibration.result import PixelResult, pool
 from gridcal.calibration.status import Status
+from gridcal.calibration.warm import WarmStart
 from gridcal.kernels.aggregate import segment_mean
 from gridcal.kernels.metrics import scores
 from gridcal.model import ProcessModel
@@ -68,6 +71,7 @@ def calibrate_pixel(
     use: bool,
     seed: int,
     number: int,
+    warm: tuple[WarmStart | None, ...] | None = None,
 ) -> PixelOutcome:
     """Calibrate one pixel, block after block.
 
@@ -89,6 +93,8 @@ def calibrate_pixel(
         False where the mask leaves the pixel out.
     seed, number : int
         The run's seed and the pixel's number: the random stream is SeedSequence(seed, spawn_key=(1, block, number)).
+    warm : tuple, optional
+        What a neighbour's search of each block has learnt.
     """
     theta = theta.copy()
     outcomes = []
@@ -100,7 +106,9 @@ def calibrate_pixel(
             outcomes.append(BlockOutcome(broken, None, 0, np.nan, np.nan))
             continue
         seeds = np.random.SeedSequence(seed, spawn_key=(1, k, number))
-        outcome = _calibrate_block(model, block, method, forcing, site, obs, label, theta, seeds)
+        lesson = warm[k] if warm is not None else None
+        earlier = _carried(model, blocks[:k], outcomes, theta, block.carry)
+        outcome = _calibrate_block(model, block, method, forcing, site, obs, label, theta, seeds, lesson, earlier)
         if outcome.result is not None:
             for name, value in zip(block.fit, outcome.result.estimate, strict=True):
                 theta[model.parameters.index(name)] = value
@@ -122,6 +130,8 @@ def _calibrate_block(
     label: npt.NDArray[np.int64],
     theta: Array,
     seeds: np.random.SeedSequence,
+    warm: WarmStart | None,
+    earlier: Array | None,
 ) -> BlockOutcome:
     days = np.flatnonzero(np.isfinite(obs))
     if days.size == 0:
@@ -148,24 +158,23 @@ def _calibrate_block(
     table = model.parameters.select(block.fit)
     wanted = (block.to.variable,)
 
-    def full(candidates: Array) -> Array:
-        many = np.repeat(theta[:, None], candidates.shape[0], axis=1)
+    def full(candidates: Array, base: Array) -> Array:
+        many = np.repeat(base[:, None], candidates.shape[0], axis=1)
         many[columns] = candidates.T
         return many
 
-    def simulate(candidates: Array) -> Array:
-        many = full(np.atleast_2d(candidates))
+    def simulate(candidates: Array, base: Array = theta) -> Array:
+        many = full(np.atleast_2d(candidates), base)
         places = np.repeat(site, many.shape[1], axis=1)
         (daily,), _ = model.run(many, series, places, outputs=wanted)
         return np.asarray(segment_mean(daily, bins, n_bins, valid)[keep].T, dtype=np.float64, order="C")
 
-    penalty = None
-    if model.penalty is not None and block.constraint > 0.0:
-        weight = block.constraint * n_obs
-        cost = model.penalty
+    weight = block.constraint * n_obs
+    constraint = model.penalty if block.constraint > 0.0 else None
 
-        def penalty(candidates: Array) -> Array:
-            return np.asarray(weight * cost(full(np.atleast_2d(candidates))), dtype=np.float64)
+    def penalty(candidates: Array, base: Array = theta) -> Array:
+        assert constraint is not None
+        return np.asarray(weight * constraint(full(np.atleast_2d(candidates), base)), dtype=np.float64)
 
     problem = PixelProblem(
         names=block.fit,
@@ -178,16 +187,53 @@ def _calibrate_block(
         likelihood=block.to.likelihood,
         n_eff=block.to.n_eff,
         simulate=simulate,
-        penalty=penalty,
+        penalty=penalty if constraint is not None else None,
     )
+    begun = time.thread_time()
     try:
-        result = method.run(problem, seeds)
+        if earlier is None:
+            result = _run(method, problem, seeds, warm)
+        else:
+            several = []
+            for base, own in zip(earlier, seeds.spawn(len(earlier)), strict=True):
+                conditional = dataclasses.replace(
+                    problem,
+                    simulate=functools.partial(simulate, base=base),
+                    penalty=functools.partial(penalty, base=base) if constraint is not None else None,
+                )
+                several.append(_run(method, conditional, own, warm))
+                warm = several[-1].warm
+            result = pool(several, problem)
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
         log.warning("a pixel failed in %s: %s", type(method).__name__, error)
         return BlockOutcome(Status.error, None, n_obs, np.nan, np.nan)
+    result = dataclasses.replace(result, seconds=time.thread_time() - begun)
     status = Status(result.status)
     if not np.isfinite(result.estimate).all():
         return BlockOutcome(status if status != Status.ok else Status.model_failure, None, n_obs, np.nan, np.nan)
     fitted = simulate(result.estimate[None])
-    skill = scores(fitted.T, target[:, None])
+    skill = scores(fitted.T, target[:, None], getattr(method, "diso", "hu2019"))
     return BlockOutcome(status, result, n_obs, float(skill["diso"][0]), float(skill["nse"][0]))
+
+
+def _run(method: Any, problem: PixelProblem, seeds: np.random.SeedSequence, warm: WarmStart | None) -> PixelResult:
+    """One run of a method, from a warm start where there is one (methods that offer none never see it)."""
+    result: PixelResult = method.run(problem, seeds) if warm is None else method.run(problem, seeds, warm)
+    return result
+
+
+def _carried(
+    model: ProcessModel, blocks: tuple[Block, ...], outcomes: list[BlockOutcome], theta: Array, n: int
+) -> Array | None:
+    """Parameter vectors (n, P) that hold draws of the earlier blocks; None where nothing is to be carried."""
+    sampled = [(b, o.result) for b, o in zip(blocks, outcomes, strict=True) if o.result and o.result.draws is not None]
+    if n == 0 or not sampled:
+        return None
+    many = np.repeat(theta[None], n, axis=0)
+    for block, result in sampled:
+        assert result.draws is not None
+        flat = result.draws.reshape(-1, result.draws.shape[2])
+        order = np.lexsort(flat.T[::-1])  # along the first parameter: the few draws spread over the whole posterior
+        for j, name in enumerate(block.fit):
+            many[:, model.parameters.index(name)] = flat[order[(np.arange(n) * 2 + 1) * flat.shape[0] // (2 * n)], j]
+    return many

@@ -18,7 +18,7 @@ from scipy.linalg import eigh
 from gridcal.calibration.likelihood import GaussianLikelihood
 from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.kernels.emulator import Emulator, emulated_costs
-from gridcal.kernels.gp import ROOT5, GaussianProcess
+from gridcal.kernels.gp import LENGTH_BOUNDS, ROOT5, GaussianProcess
 
 Array = npt.NDArray[np.float64]
 
@@ -84,6 +84,8 @@ class Surrogate:
         What is emulated.
     warp : bool
         Try the logarithmic warp; it is kept where the marginal likelihood is higher with it.
+    quadratic : bool
+        Quadratic mean once there are runs enough; a constant otherwise.
 
     Attributes
     ----------
@@ -95,15 +97,23 @@ class Surrogate:
         Runs it was trained on.
     """
 
-    def __init__(self, problem: PixelProblem, emulate: str = "outputs", warp: bool = True) -> None:
+    def __init__(self, problem: PixelProblem, emulate: str = "outputs", warp: bool = True, quadratic: bool = True) -> None:
         self.problem = problem
         self.emulate = emulate if problem.cost is None else "cost"
         self.log = problem.log & warp
+        self.may_be_quadratic = quadratic
         self.warped = bool(self.log.any())
         self.gp = GaussianProcess(problem.d)
         self.box = Box.cube(problem.d)
         self.n_inside = 0
         self.emulator: Emulator | None = None
+
+    def begin(self, hyper: Array, warped: bool, box: Box) -> None:
+        """Take hyper-parameters found elsewhere, in units of a box, as the first to optimise from."""
+        self.gp.hyper = hyper.copy()
+        self.gp.hyper[: self.problem.d] += np.log(box.width)
+        self.gp.hyper[: self.problem.d] = np.clip(self.gp.hyper[: self.problem.d], *np.log(LENGTH_BOUNDS))
+        self.warped = warped and bool(self.log.any())
 
     def costs(self, unit: Array) -> Array:
         """Emulated cost (m,) at points (m, d) of the unit cube."""
@@ -129,8 +139,8 @@ class Surrogate:
         unit = runs.unit[inside]
         targets = self._targets(runs, inside)
         outputs = targets.values
-        quadratic = inside.size >= 1.5 * (d + 1) * (d + 2)
-        refit = refit or self.gp.hyper is None or quadratic != self.gp.quadratic
+        quadratic = self.may_be_quadratic and inside.size >= 1.5 * (d + 1) * (d + 2)
+        refit = refit or self.gp.hyper is None or self.gp.x is None or quadratic != self.gp.quadratic
         if not refit:
             self.gp.hyper[:d] += np.log(self.box.width / box.width)
         unmoved = np.array_equal(box.lower, self.box.lower) and np.array_equal(box.width, self.box.width)
