@@ -31,7 +31,7 @@ class Flag(enum.IntFlag):
     few_draws = 4
     """Effective sample size below 400."""
     heavy_weights = 8
-    """Pareto shape of the verification weights above 0.7."""
+    """Pareto shape of the verification weights above 0.7, and their effective share below 0.9."""
     failed_runs = 16
     """The model failed at some parameter sets."""
 
@@ -46,7 +46,7 @@ def raise_flags(result: PixelResult) -> Flag:
         flags |= Flag.edge_hit
     if result.ess < FEW_DRAWS:
         flags |= Flag.few_draws
-    if result.khat > 0.7:
+    if result.khat > 0.7 and result.ess_ratio < 0.9:  # nearly even weights have no tail to speak of
         flags |= Flag.heavy_weights
     if result.n_failed:
         flags |= Flag.failed_runs
