@@ -72,7 +72,7 @@ def emcee(problem, budget, seed):
         return -0.5 * budget(u) if ((u >= 0.0) & (u <= 1.0)).all() else -np.inf
 
     sampler = library.EnsembleSampler(walkers, problem.d, log_density)
-    sampler.random_state = np.random.RandomState(seed).get_state()  # noqa: NPY002
+    sampler.random_state = np.random.RandomState(seed).get_state()
     with contextlib.suppress(Spent):
         sampler.run_mcmc(rng.random((walkers, problem.d)), 10**6, skip_initial_state_check=True, progress=False)
     chain = sampler.get_chain()[: sampler.iteration]
@@ -217,6 +217,13 @@ PEERS = {
 DEFAULT = "masm,masm-paper,demc,cmaes,emcee,pyvbmc,gpry,uqpyl-asmo,spotpy-sceua,spotpy-dream,bayes-opt,pycma"
 
 
+@contextlib.contextmanager
+def quiet():
+    """Swallow what a library prints."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
 def budget_of(d: int) -> int:
     """Runs a surrogate method may make."""
     return 110 if d <= 4 else 350 + 60 * max(0, d - 8)
@@ -230,7 +237,7 @@ def one(name: str, problem: PixelProblem, model: Timed, most: int, seed: int) ->
     else:
         budget = Budget(problem, most)
         draws = None
-        with contextlib.suppress(Spent), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        with contextlib.suppress(Spent), quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             draws = PEERS[name][0](problem, budget, seed)
         n, best = budget.n, budget.best
@@ -255,14 +262,15 @@ def bench(label, problem, model, reference, methods, seeds, long) -> None:
             except ImportError as missing:
                 print(f"{label:14s} {name:15s} not installed ({missing})", flush=True)
                 continue
-            except Exception as failure:  # noqa: BLE001 a peer may end in any error; the row says so
+            except Exception as failure:  # a peer may end in any error: the row says so
                 print(f"{label:14s} {name:15s} failed: {type(failure).__name__}: {str(failure)[:80]}", flush=True)
                 continue
             a = np.array(rows)
             table.append((name, a))
+            error = f"error {np.median(a[:, 1]):6.3f} [{a[:, 1].max():.3f}]"
             gap = np.median(a[:, 3]) - (known if np.isfinite(known) else 0.0)
             print(
-                f"{label:14s} {name:15s} runs {np.median(a[:, 0]):6.0f} | error {np.median(a[:, 1]):6.3f} [{a[:, 1].max():.3f}] "
+                f"{label:14s} {name:15s} runs {np.median(a[:, 0]):6.0f} | {error} "
                 f"| TV {np.median(a[:, 2]):.3f} | {'above best' if np.isfinite(known) else 'cost'} {gap:9.3g} "
                 f"| overhead {np.median(a[:, 4]):8.2f} s",
                 flush=True,

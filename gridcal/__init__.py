@@ -32,10 +32,12 @@ _PUBLIC = {
     "check_model": "gridcal.conformance",
     "evaluate": "gridcal.evaluation",
     "open_cube": "gridcal.cube",
+    "quality_masks": "gridcal.extrapolation",
     "quality_screen": "gridcal.extrapolation",
     "sample_pixels": "gridcal.sampling",
     "simulate": "gridcal.simulation",
     "spin_up": "gridcal.spinup",
+    "to_arviz": "gridcal.calibration",
     "write_report": "gridcal.report",
 }
 _MODULES = ("catalog", "cluster", "ingest", "models", "periods", "plot", "synthetic")

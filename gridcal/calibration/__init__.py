@@ -2,6 +2,7 @@
 
 from gridcal.calibration.asktell import AskTell
 from gridcal.calibration.cmaes import CMAES
+from gridcal.calibration.export import to_arviz
 from gridcal.calibration.masm import MASM
 from gridcal.calibration.mcmc import AdaptiveMCMC
 from gridcal.calibration.problem import PixelProblem
@@ -9,4 +10,4 @@ from gridcal.calibration.result import Flag, PixelResult
 from gridcal.calibration.status import Status
 from gridcal.calibration.verb import calibrate
 
-__all__ = ["CMAES", "MASM", "AdaptiveMCMC", "AskTell", "Flag", "PixelProblem", "PixelResult", "Status", "calibrate"]
+__all__ = ["CMAES", "MASM", "AdaptiveMCMC", "AskTell", "Flag", "PixelProblem", "PixelResult", "Status", "calibrate", "to_arviz"]

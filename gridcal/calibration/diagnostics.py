@@ -126,9 +126,10 @@ def effective_sample_size(chains: Array) -> float:
     correlation = 1.0 - (within - covariance.mean(axis=0)) / total
     correlation[0] = 1.0
     pairs = correlation[: n - n % 2].reshape(-1, 2).sum(axis=1)
-    negative = np.flatnonzero(pairs <= 0.0)
-    pairs = pairs[: negative[0]] if negative.size else pairs
-    tau = -1.0 + 2.0 * float(np.minimum.accumulate(pairs).sum())
+    last = (n - 4 + n % 2) // 2  # the last pair that is looked at is left out, but for a positive first half
+    negative = np.flatnonzero(pairs[:last] <= 0.0)
+    last = int(negative[0]) if negative.size else last
+    tau = -1.0 + 2.0 * float(np.minimum.accumulate(pairs[:last]).sum()) + max(float(correlation[2 * last]), 0.0)
     return m * n / max(tau, 1.0 / np.log10(m * n))
 
 

@@ -1,5 +1,6 @@
 """Figures worth looking at; each function returns a matplotlib Figure."""
 
+from gridcal.plot.calibration import diagnostic_maps, traces
 from gridcal.plot.maps import flux_maps, parameter_maps, sample_map
 from gridcal.plot.posterior import contraction, posterior_pixels, recovery
 from gridcal.plot.skill import default_against_calibrated, importance, skill_by_run
@@ -7,6 +8,7 @@ from gridcal.plot.skill import default_against_calibrated, importance, skill_by_
 __all__ = [
     "contraction",
     "default_against_calibrated",
+    "diagnostic_maps",
     "flux_maps",
     "importance",
     "parameter_maps",
@@ -14,4 +16,5 @@ __all__ = [
     "recovery",
     "sample_map",
     "skill_by_run",
+    "traces",
 ]
