@@ -91,3 +91,10 @@ def test_peers_are_compared_on_the_same_problem(line):
     assert re.search(r"masm against demc \(\d+ runs\): smaller error in \d of 2", text)
     with pytest.raises(AssertionError, match="unknown method"):
         run(FOLDER / "masm_peers.py", "--problems", line, "--methods", "simplex")
+
+
+@pytest.mark.slow
+def test_dask_keeps_its_workers_busy():
+    text = run(FOLDER / "masm_dask.py", "--pixels", 8, "--chunk", 1)
+    assert int(re.search(r"8 pixels, (\d) verified", text)[1]) >= 6
+    assert 0 < int(re.search(r"in tasks (\d+) %", text)[1]) <= 110
