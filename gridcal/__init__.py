@@ -12,16 +12,19 @@ from typing import Any
 from gridcal.version import __version__
 
 _PUBLIC = {
+    "AdaptiveMCMC": "gridcal.calibration",
     "Block": "gridcal.target",
     "CMAES": "gridcal.calibration",
     "Cube": "gridcal.cube",
     "Extrapolator": "gridcal.extrapolation",
+    "Flag": "gridcal.calibration",
     "GridcalError": "gridcal.errors",
     "MASM": "gridcal.calibration",
     "Morris": "gridcal.screening",
     "Parameter": "gridcal.parameters",
     "ParameterTable": "gridcal.parameters",
     "ProcessModel": "gridcal.model",
+    "PixelProblem": "gridcal.calibration",
     "State": "gridcal.model",
     "SteadyState": "gridcal.model",
     "Status": "gridcal.calibration",
@@ -31,6 +34,7 @@ _PUBLIC = {
     "check_model": "gridcal.conformance",
     "evaluate": "gridcal.evaluation",
     "open_cube": "gridcal.cube",
+    "quality_masks": "gridcal.extrapolation",
     "quality_screen": "gridcal.extrapolation",
     "recommend": "gridcal.screening",
     "sample_pixels": "gridcal.sampling",
@@ -38,6 +42,7 @@ _PUBLIC = {
     "simulate": "gridcal.simulation",
     "spin_up": "gridcal.spinup",
     "steady_state": "gridcal.steady",
+    "to_arviz": "gridcal.calibration",
     "write_report": "gridcal.report",
 }
 _MODULES = ("catalog", "cluster", "ingest", "models", "periods", "plot", "synthetic")

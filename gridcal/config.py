@@ -86,12 +86,13 @@ class BlockSection(_Section):
     fit: list[str]
     to: TargetSection | list[TargetSection]
     constraint: float = 1.0
+    carry: int = Field(default=0, ge=0)
 
 
 class CalibrationSection(_Section):
     """How parameters are calibrated."""
 
-    method: Literal["masm", "cmaes"] = "masm"
+    method: Literal["masm", "mcmc", "cmaes", "auto"] = "masm"
     options: dict[str, Any] = Field(default_factory=dict)
     blocks: list[BlockSection]
     chunk: int = Field(default=8, ge=1, description="pixels in a tile")

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.calendar import with_calendar
-from gridcal.calibration import CMAES, MASM, calibrate
+from gridcal.calibration import CMAES, MASM, AdaptiveMCMC, calibrate
 from gridcal.calibration.status import Status
 from gridcal.config import CalibrationSection, ScreeningSection, StudyConfig, TargetSection
 from gridcal.cube import Cube
@@ -41,7 +41,7 @@ MINIMUM_TRAINING = 8
 
 def build_blocks(section: CalibrationSection) -> tuple[Block, ...]:
     """The blocks of a study file."""
-    return tuple(Block(tuple(b.fit), _targets(b.to), b.constraint) for b in section.blocks)
+    return tuple(Block(tuple(b.fit), _targets(b.to), b.constraint, b.carry) for b in section.blocks)
 
 
 def _targets(section: TargetSection | list[TargetSection]) -> Target | tuple[Target, ...]:
@@ -52,8 +52,12 @@ def _targets(section: TargetSection | list[TargetSection]) -> Target | tuple[Tar
 
 def build_method(section: CalibrationSection) -> Any:
     """The calibration method of a study file."""
-    kinds = {"masm": MASM, "cmaes": CMAES}
+    kinds = {"masm": MASM, "mcmc": AdaptiveMCMC, "cmaes": CMAES}
     options = section.options
+    if section.method == "auto":
+        if options:
+            raise ConfigError("calibration.options are given, but the method is 'auto'", "Remove them, or name a method")
+        return "auto"
     try:
         return kinds[section.method](**options)
     except TypeError as error:

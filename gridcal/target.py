@@ -69,11 +69,15 @@ class Block:
         What they are calibrated against. Of several the costs add up: each target's errors are independent of the others'.
     constraint : float
         Weight of the model's constraint cost: it adds ``constraint * n_observations * cost`` to -2 log L. 0 switches it off.
+    carry : int
+        Draws of the earlier blocks' posteriors this block is calibrated at, one after the other, and pooled over: their
+        uncertainty is carried on. 0 holds the earlier blocks at their means.
     """
 
     fit: tuple[str, ...]
     to: Target | tuple[Target, ...]
     constraint: float = 1.0
+    carry: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fit", tuple(self.fit))
@@ -87,6 +91,8 @@ class Block:
             raise ConfigError(f"a block names a parameter twice: {', '.join(self.fit)}", "Name each once")
         if self.constraint < 0:
             raise ConfigError(f"constraint weight {self.constraint} is negative", "Use 0 or more")
+        if isinstance(self.carry, bool) or not isinstance(self.carry, int) or self.carry < 0:
+            raise ConfigError(f"carry = {self.carry!r} of a block is no number of draws", "Use a whole number, 0 or more")
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -78,3 +78,23 @@ def test_ibis_benchmark_runs_small():
     text = run(FOLDER / "bench_ibis.py", "--years", 1, "--repeats", 1, "--lanes", 2)
     assert "2 lanes" in text
     assert "ms per pixel-year" in text
+
+
+def test_peers_are_compared_on_the_same_problem(line):
+    text = run(FOLDER / "masm_peers.py", "--problems", line, "--seeds", 2, "--methods", "masm,demc,pycma", "--long", 0)
+    rows = re.findall(r"line +(\S+) +runs +(\d+) \| error +(\S+) \[(\S+)\] \| TV (\S+) \| (?:above best|cost) +(\S+)", text)
+    assert [r[0] for r in rows] == ["masm", "demc", "pycma"]
+    assert float(rows[0][2]) < 0.2
+    assert float(rows[1][2]) < 0.2
+    assert rows[2][2] == "nan"  # an optimiser has no posterior
+    assert int(rows[2][1]) <= 110
+    assert re.search(r"masm against demc \(\d+ runs\): smaller error in \d of 2", text)
+    with pytest.raises(AssertionError, match="unknown method"):
+        run(FOLDER / "masm_peers.py", "--problems", line, "--methods", "simplex")
+
+
+@pytest.mark.slow
+def test_dask_keeps_its_workers_busy():
+    text = run(FOLDER / "masm_dask.py", "--pixels", 8, "--chunk", 1)
+    assert int(re.search(r"8 pixels, (\d) verified", text)[1]) >= 6
+    assert 0 < int(re.search(r"in tasks (\d+) %", text)[1]) <= 110

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from gridcal.calibration import CMAES, MASM, Status, calibrate
+from gridcal.calibration import CMAES, MASM, Status, calibrate, to_arviz
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.models.lue import lue
@@ -205,3 +205,63 @@ def test_errors_are_read_from_the_cube(samples):
 def test_a_block_without_a_target_is_refused():
     with pytest.raises(ConfigError, match="no target"):
         Block(("eps_max",), ())
+
+
+def test_diagnostics_are_recorded(posterior):
+    for name in ("cost_mean", "gelman_rubin", "acceptance", "khat", "n_failed"):
+        assert posterior[name].dims == ("pixel", "block")
+        assert posterior[name].attrs["long_name"]
+    good = (posterior["status"] == 0).values
+    assert (posterior["cost_mean"] >= posterior["cost_best"] - 1e-6).values[good].all()
+    assert (posterior["gelman_rubin"] < 1.2).values[good].all()
+    trace = posterior["surrogate_rmse_trace"]
+    assert trace.dims == ("pixel", "block", "iteration")
+    assert np.isfinite(trace.isel(iteration=0).values[good]).all()
+    both = posterior["Topt_edge_lower"] + posterior["Topt_edge_upper"]
+    np.testing.assert_allclose(both.values[good], posterior["Topt_edge_hit"].values[good])
+    assert posterior["flags"].attrs["flag_masks"].size == len(posterior["flags"].attrs["flag_meanings"].split())
+    assert "seconds" not in posterior
+
+
+def test_seconds_are_stored_on_request(samples):
+    out = calibrate(samples.isel(pixel=slice(0, 1)), lue, [block()], FAST, seed=5, timing=True).compute()
+    assert 0.0 < float(out["seconds"][0, 0]) < 60.0
+
+
+def test_warm_start_changes_speed_not_results(samples, posterior):
+    warm = calibrate(samples, lue, [block()], FAST, seed=5, chunk=6, warm_start=True).compute()
+    both = ((warm["status"] == 0) & (posterior["status"] == 0)).values
+    assert both.sum() >= 4
+    shift = abs(warm["Topt"] - posterior["Topt"]) / posterior["Topt_sd"]
+    assert float(shift[both].max()) < 0.3
+    np.testing.assert_array_equal(warm["Topt_draws"][0], posterior["Topt_draws"][0])  # the first has no neighbour
+    assert not np.array_equal(warm["Topt_draws"][1], posterior["Topt_draws"][1])
+    assert float(warm["n_runs"][1:].sum()) <= float(posterior["n_runs"][1:].sum())
+
+
+def test_the_method_can_be_chosen_by_measured_cost(samples):
+    out = calibrate(samples.isel(pixel=slice(0, 1)), lue, [block()], "auto", seed=5)
+    assert out.attrs["method"].startswith(("MASM(", "AdaptiveMCMC("))
+    with pytest.raises(ConfigError, match="'best'"):
+        calibrate(samples, lue, [block()], "best")
+
+
+def test_arviz_groups(posterior):
+    tree = to_arviz(posterior)
+    assert tree["posterior"]["Topt"].dims == ("chain", "draw", "pixel")
+    np.testing.assert_array_equal(tree["posterior"]["Topt"].sel(pixel=posterior["pixel"][0]), posterior["Topt_draws"][0])
+    assert "rhat" in tree["pixel_stats"]
+    with pytest.raises(InputError, match="no draws"):
+        to_arviz(posterior.drop_vars([n for n in posterior.data_vars if str(n).endswith("_draws")]))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_arviz_reads_the_groups(posterior):
+    arviz = pytest.importorskip("arviz")
+    tree = to_arviz(posterior)
+    older = getattr(arviz, "InferenceData", None)
+    data = older.from_datatree(tree) if hasattr(older, "from_datatree") else tree
+    summary = arviz.rhat(data)
+    within = getattr(summary, "children", {})
+    found = within["posterior"]["Topt"] if "posterior" in within else summary["Topt"]
+    assert np.isfinite(found.values[(posterior["status"] == 0).values]).all()

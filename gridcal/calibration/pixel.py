@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import logging
-from collections.abc import Callable
+import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibration.likelihood import GaussianLikelihood
+from gridcal.calibration.observed import Aim, Observed, problem_of_block
 from gridcal.calibration.problem import PixelProblem
-from gridcal.calibration.result import PixelResult
+from gridcal.calibration.result import PixelResult, pool
 from gridcal.calibration.status import Status
-from gridcal.kernels.aggregate import segment_mean
+from gridcal.calibration.warm import WarmStart
 from gridcal.kernels.metrics import scores
 from gridcal.model import ProcessModel
-from gridcal.target import Block, Target
+from gridcal.target import Block
 
 Array = npt.NDArray[np.float64]
 log = logging.getLogger("gridcal")
@@ -58,25 +59,6 @@ def pixel_number(label: Any) -> int:
     return int.from_bytes(hashlib.sha256(str(label).encode()).digest()[:4], "big")
 
 
-@dataclasses.dataclass(frozen=True)
-class Observed:
-    """Daily observations of a target at one pixel.
-
-    Parameters
-    ----------
-    values : array, shape (T,)
-        NaN where there is none.
-    label : int array, shape (T,)
-        Period of each day at the target's scale.
-    sigma : array, shape (T,), optional
-        Standard error of each.
-    """
-
-    values: Array
-    label: npt.NDArray[np.int64]
-    sigma: Array | None = None
-
-
 def calibrate_pixel(
     model: ProcessModel,
     blocks: tuple[Block, ...],
@@ -88,6 +70,7 @@ def calibrate_pixel(
     use: bool,
     seed: int,
     number: int,
+    warm: tuple[WarmStart | None, ...] | None = None,
     state: Array | None = None,
 ) -> PixelOutcome:
     """Calibrate one pixel, block after block.
@@ -108,6 +91,8 @@ def calibrate_pixel(
         False where the mask leaves the pixel out.
     seed, number : int
         The run's seed and the pixel's number: the random stream is SeedSequence(seed, spawn_key=(1, block, number)).
+    warm : tuple, optional
+        What a neighbour's search of each block has learnt.
     state : array, shape (K, 1), optional
         State that every run starts from.
     """
@@ -123,7 +108,9 @@ def calibrate_pixel(
             outcomes.append(BlockOutcome(broken, None, 0, np.nan, np.nan))
             continue
         seeds = np.random.SeedSequence(seed, spawn_key=(1, k, number))
-        outcome = _calibrate_block(model, block, method, forcing, site, seen, theta, seeds, state)
+        lesson = warm[k] if warm is not None else None
+        earlier = _carried(model, blocks[:k], outcomes, theta, block.carry)
+        outcome = _calibrate_block(model, block, method, forcing, site, seen, theta, seeds, lesson, earlier, state)
         if outcome.result is not None:
             for name, value in zip(block.fit, outcome.result.estimate, strict=True):
                 theta[model.parameters.index(name)] = value
@@ -135,55 +122,6 @@ def calibrate_pixel(
     return PixelOutcome(theta, tuple(outcomes))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Aim:
-    """A target's periods with enough observations: how to average a run, the observed means and their errors."""
-
-    target: Target
-    bins: npt.NDArray[np.int64]
-    valid: npt.NDArray[np.bool_]
-    keep: npt.NDArray[np.bool_]
-    means: Array
-    sigma: Array | float | None
-
-    @classmethod
-    def of(cls, target: Target, seen: Observed, length: int) -> _Aim:
-        obs, label = seen.values[:length], seen.label
-        bins = label[:length].astype(np.int64)
-        n_bins = int(bins.max()) + 1
-        valid = np.isfinite(obs)
-        if seen.sigma is not None:
-            valid = valid & np.isfinite(seen.sigma[:length])
-        size = np.bincount(label, minlength=n_bins)[:n_bins]
-        count = np.bincount(bins, weights=valid, minlength=n_bins)
-        keep = count >= np.maximum(target.min_fraction * np.maximum(size, 1), 1)
-
-        def mean(x: Array) -> Array:
-            return np.asarray(segment_mean(np.ascontiguousarray(x[:, None]), bins, n_bins, valid)[keep, 0])
-
-        sigma = mean(seen.sigma[:length]) if seen.sigma is not None else target.sigma
-        assert not isinstance(sigma, str)
-        return cls(target, bins, valid, keep, mean(obs), sigma)
-
-    def average(self, daily: npt.NDArray[np.floating]) -> Array:
-        """Means (m, n) of daily runs (T, m)."""
-        found = segment_mean(daily, self.bins, int(self.keep.size), self.valid)[self.keep]
-        return np.asarray(found.T, dtype=np.float64, order="C")
-
-    @property
-    def status(self) -> Status:
-        return Status.constant_observation if self.means.size and float(np.ptp(self.means)) == 0.0 else Status.ok
-
-    def likelihood(self) -> GaussianLikelihood:
-        """Of this target alone."""
-        one = PixelProblem(
-            names=("x",), lower=np.zeros(1), upper=np.ones(1), step=np.zeros(1), log=np.zeros(1, dtype=bool),
-            observations=self.means, sigma=self.sigma, likelihood=self.target.likelihood, n_eff=self.target.n_eff,
-            simulate=lambda u: u,
-        )  # fmt: skip
-        return GaussianLikelihood.of(one)
-
-
 def _calibrate_block(
     model: ProcessModel,
     block: Block,
@@ -193,6 +131,8 @@ def _calibrate_block(
     seen: list[Observed],
     theta: Array,
     seeds: np.random.SeedSequence,
+    warm: WarmStart | None,
+    earlier: Array | None,
     state: Array | None,
 ) -> BlockOutcome:
     ends = [np.flatnonzero(np.isfinite(o.values)) for o in seen]
@@ -202,7 +142,7 @@ def _calibrate_block(
     series = [x[:last] for x in forcing]
     if not all(np.isfinite(x).all() for x in series):
         return BlockOutcome(Status.forcing_gap, None, 0, np.nan, np.nan)
-    aims = [_Aim.of(target, o, last) for target, o in zip(block.targets, seen, strict=True)]
+    aims = [Aim.of(target, o, last) for target, o in zip(block.targets, seen, strict=True)]
     n_obs = sum(aim.means.size for aim in aims)
     if min(aim.means.size for aim in aims) < MINIMUM_OBSERVATIONS or n_obs < 2 * len(block.fit):
         return BlockOutcome(Status.insufficient_observations, None, n_obs, np.nan, np.nan)
@@ -213,90 +153,72 @@ def _calibrate_block(
     columns = [model.parameters.index(name) for name in block.fit]
     wanted = tuple(dict.fromkeys(aim.target.variable for aim in aims))
 
-    def full(candidates: Array) -> Array:
-        many = np.repeat(theta[:, None], candidates.shape[0], axis=1)
+    def full(candidates: Array, base: Array) -> Array:
+        many = np.repeat(base[:, None], candidates.shape[0], axis=1)
         many[columns] = candidates.T
         return many
 
-    def averages(candidates: Array) -> list[Array]:
-        many = full(np.atleast_2d(candidates))
+    def averages(candidates: Array, base: Array = theta) -> list[Array]:
+        many = full(np.atleast_2d(candidates), base)
         places = np.repeat(site, many.shape[1], axis=1)
         start = None if state is None else np.repeat(state, many.shape[1], axis=1)
         daily, _ = model.run(many, series, places, start, outputs=wanted)
         found = dict(zip(wanted, daily, strict=True))
         return [aim.average(found[aim.target.variable]) for aim in aims]
 
-    penalty = None
-    if model.penalty is not None and block.constraint > 0.0:
-        weight = block.constraint * n_obs
-        cost = model.penalty
+    weight = block.constraint * n_obs
+    constraint = model.penalty if block.constraint > 0.0 else None
 
-        def penalty(candidates: Array) -> Array:
-            return np.asarray(weight * cost(full(np.atleast_2d(candidates))), dtype=np.float64)
+    def penalty(candidates: Array, base: Array = theta) -> Array:
+        assert constraint is not None
+        return np.asarray(weight * constraint(full(np.atleast_2d(candidates), base)), dtype=np.float64)
 
-    problem = _problem(model, block, aims, averages, penalty)
+    def problem(base: Array = theta) -> PixelProblem:
+        constrained = functools.partial(penalty, base=base) if constraint is not None else None
+        return problem_of_block(model, block, aims, functools.partial(averages, base=base), constrained)
+
+    begun = time.thread_time()
     try:
-        result = method.run(problem, seeds)
+        if earlier is None:
+            result = _run(method, problem(), seeds, warm)
+        else:
+            several = []
+            for base, own in zip(earlier, seeds.spawn(len(earlier)), strict=True):
+                several.append(_run(method, problem(base), own, warm))
+                warm = several[-1].warm
+            result = pool(several, problem())
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
         log.warning("a pixel failed in %s: %s", type(method).__name__, error)
         return BlockOutcome(Status.error, None, n_obs, np.nan, np.nan)
+    result = dataclasses.replace(result, seconds=time.thread_time() - begun)
     status = Status(result.status)
     if not np.isfinite(result.estimate).all():
         return BlockOutcome(status if status != Status.ok else Status.model_failure, None, n_obs, np.nan, np.nan)
-    skills = [scores(x.T, aim.means[:, None]) for aim, x in zip(aims, averages(result.estimate[None]), strict=True)]
+    variant = getattr(method, "diso", "hu2019")
+    pairs = zip(aims, averages(result.estimate[None]), strict=True)
+    skills = [scores(x.T, aim.means[:, None], variant) for aim, x in pairs]
     diso, nse = max(float(s["diso"][0]) for s in skills), min(float(s["nse"][0]) for s in skills)
     return BlockOutcome(status, result, n_obs, diso, nse)
 
 
-def _problem(
-    model: ProcessModel,
-    block: Block,
-    aims: list[_Aim],
-    averages: Callable[[Array], list[Array]],
-    penalty: Callable[[Array], Array] | None,
-) -> PixelProblem:
-    """The problem of a block.
+def _run(method: Any, problem: PixelProblem, seeds: np.random.SeedSequence, warm: WarmStart | None) -> PixelResult:
+    """One run of a method, from a warm start where there is one (methods that offer none never see it)."""
+    result: PixelResult = method.run(problem, seeds) if warm is None else method.run(problem, seeds, warm)
+    return result
 
-    One target is taken as it is; several whose errors are known make one series of scaled residuals; of others the costs add.
-    """
-    table = model.parameters.select(block.fit)
-    bounds: dict[str, Any] = {
-        "names": block.fit,
-        "lower": table.lower,
-        "upper": table.upper,
-        "step": table.step,
-        "log": table.log,
-    }
-    if len(aims) == 1:
-        (aim,) = aims
-        return PixelProblem(
-            **bounds, observations=aim.means, sigma=aim.sigma, likelihood=aim.target.likelihood, n_eff=aim.target.n_eff,
-            simulate=lambda u: averages(u)[0], penalty=penalty,
-        )  # fmt: skip
-    rules = [aim.likelihood() for aim in aims]
-    if not any(rule.is_profile or aim.target.n_eff == "ar1" for rule, aim in zip(rules, aims, strict=True)):
-        sigma = [np.full(aim.means.size, np.nan) for aim in aims]
-        for s, rule in zip(sigma, rules, strict=True):
-            s[rule.valid] = rule.sigma * np.sqrt(rule.n / rule.n_eff)
-        return PixelProblem(
-            **bounds, observations=np.concatenate([aim.means for aim in aims]), sigma=np.concatenate(sigma),
-            likelihood="fixed", n_eff=None, simulate=lambda u: np.concatenate(averages(u), axis=1), penalty=penalty,
-        )  # fmt: skip
 
-    def total(candidates: Array) -> Array:
-        cost = np.zeros(np.atleast_2d(candidates).shape[0])
-        for k, simulated in enumerate(averages(candidates)):
-            residuals = rules[k].residuals(simulated)
-            square_sum = np.einsum("ij,ij->i", residuals, residuals)
-            if aims[k].target.n_eff == "ar1" and not discounted[k] and np.isfinite(square_sum).any():
-                rules[k] = rules[k].discounted(residuals[np.nanargmin(square_sum)])
-                discounted[k] = True
-            cost += rules[k].cost(square_sum)
-        return cost
-
-    discounted = [False] * len(aims)
-    none = np.zeros(0)
-    return PixelProblem(
-        **bounds, observations=none, sigma=None, likelihood="profile", n_eff=None,
-        simulate=lambda u: np.concatenate(averages(u), axis=1), penalty=penalty, cost=total,
-    )  # fmt: skip
+def _carried(
+    model: ProcessModel, blocks: tuple[Block, ...], outcomes: list[BlockOutcome], theta: Array, n: int
+) -> Array | None:
+    """Parameter vectors (n, P) that hold draws of the earlier blocks; None where nothing is to be carried."""
+    sampled = [(b, o.result) for b, o in zip(blocks, outcomes, strict=True) if o.result and o.result.draws is not None]
+    if n == 0 or not sampled:
+        return None
+    many = np.repeat(theta[None], n, axis=0)
+    for block, result in sampled:
+        assert result.draws is not None
+        flat = result.draws.reshape(-1, result.draws.shape[2])
+        order = np.lexsort(flat.T[::-1])  # along the first parameter: the few draws spread over the whole posterior
+        for j, name in enumerate(block.fit):
+            many[:, model.parameters.index(name)] = flat[order[(np.arange(n) * 2 + 1) * flat.shape[0] // (2 * n)], j]
+    return many

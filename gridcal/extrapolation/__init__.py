@@ -2,6 +2,6 @@
 
 from gridcal.extrapolation.encoder import FeatureEncoder
 from gridcal.extrapolation.extrapolator import Extrapolator
-from gridcal.extrapolation.screen import quality_screen
+from gridcal.extrapolation.screen import quality_masks, quality_screen
 
-__all__ = ["Extrapolator", "FeatureEncoder", "quality_screen"]
+__all__ = ["Extrapolator", "FeatureEncoder", "quality_masks", "quality_screen"]
