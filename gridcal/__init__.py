@@ -21,6 +21,7 @@ _PUBLIC = {
     "Parameter": "gridcal.parameters",
     "ParameterTable": "gridcal.parameters",
     "ProcessModel": "gridcal.model",
+    "SPIE": "gridcal.extrapolation",
     "State": "gridcal.model",
     "Status": "gridcal.calibration",
     "Study": "gridcal.study",
@@ -32,6 +33,8 @@ _PUBLIC = {
     "quality_screen": "gridcal.extrapolation",
     "sample_pixels": "gridcal.sampling",
     "simulate": "gridcal.simulation",
+    "site_objective": "gridcal.extrapolation",
+    "site_series": "gridcal.extrapolation",
     "spin_up": "gridcal.spinup",
     "write_report": "gridcal.report",
 }
