@@ -339,7 +339,7 @@ class NetworkEnsemble:
         InputError
             If an array is missing.
         """
-        members = []
+        members: list[Network] = []
         while f"{len(members)}.0.weight" in arrays:
             m = len(members)
             depth = sum(1 for n in arrays if n.startswith(f"{m}.") and n.endswith(".weight"))
