@@ -36,6 +36,9 @@ class Objective(Protocol):
     def n(self) -> int:
         """Number of sites."""
 
+    def full(self, unit: Array) -> Array:
+        """All parameters of the model (P, m), physical units, of points (m, d)."""
+
     def cost(self, unit: Array, which: Rows) -> Array:
         """J (m,) of points (m, d) at sites `which` (m,)."""
 
