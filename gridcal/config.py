@@ -196,6 +196,8 @@ def load_config(path: str | Path) -> StudyConfig:
 
 def parse_config(document: dict[str, Any], origin: str = "configuration") -> StudyConfig:
     """Check a configuration given as a mapping; see :func:`load_config`."""
+    if document.get("kind") == "compare":
+        raise ConfigError(f"{origin} describes a comparison of extrapolations", "Run it with: gridcal compare")
     try:
         return StudyConfig.model_validate(document)
     except ValidationError as error:

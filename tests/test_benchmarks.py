@@ -78,3 +78,11 @@ def test_ibis_benchmark_runs_small():
     text = run(FOLDER / "bench_ibis.py", "--years", 1, "--repeats", 1, "--lanes", 2)
     assert "2 lanes" in text
     assert "ms per pixel-year" in text
+
+
+def test_spie_benchmark_runs_small():
+    text = run(FOLDER / "bench_spie.py", "--sites", 40, "--years", 1, "--repeats", 3)
+    ratio = float(re.search(r"one-site / fused\s+([0-9.]+)", text)[1])
+    assert ratio > 0.5
+    assert "ns a site-day" in text
+    assert "core-seconds" in text
