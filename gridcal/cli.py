@@ -66,21 +66,35 @@ def run(
 
 
 @app.command()
-def compare(
-    study: Annotated[Path, typer.Argument(help="Study file with kind: compare; see notebooks/studies.")],
+def screen(
+    study: Annotated[Path, typer.Argument(help="Study file (YAML); its section `screening` says how.")],
     folder: Annotated[Path | None, typer.Option("--folder", "-o", help="Study folder; the file's name + .study.")] = None,
     workers: WorkersOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete the folder first instead of resuming.")] = False,
 ) -> None:
-    """Compare ways to extrapolate parameters to places without observations.
+    """Find out which parameters matter, by Morris' elementary effects at the study's samples, and stop there.
 
-    Calibrates the model at every site, learns or averages the parameters in folds of sites, predicts the sites of the fold left
-    out, scores the model there at four time scales, and explains the network. A run that was killed resumes at the sites and
-    folds it had not finished. Sites named under test_sites are scored and never trained on.
+    The ranking is printed and kept in the study folder; a screening that was killed goes on at the tiles it had not
+    finished. `gridcal run` with the same file goes on with the calibration.
     """
-    from gridcal.comparison_config import load_comparison
+    from rich.console import Console
+    from rich.table import Table
 
-    _compare(load_comparison(study), folder or study.with_suffix(".study"), workers=workers, fresh=fresh)
+    from gridcal.config import load_config
+    from gridcal.pipeline import screen_study
+
+    config = load_config(study)
+    done = _with_cluster(config, folder or study.with_suffix(".study"), screen_study, workers=workers, fresh=fresh)
+    record = done.read_record("recommendation") or {}
+    for target, rows in record["ranked"].items():
+        table = Table("rank", "parameter", "mu* / largest", "sigma / mu*", "", title=target)
+        for row in rows:
+            mark = "keep" if row["keep"] else "look again" if row["doubtful"] else ""
+            ratio = f"{row['ratio']:.2f}" if row["ratio"] == row["ratio"] else "-"
+            table.add_row(str(row["rank"]), row["parameter"], f"{row['mu_star']:.3f}", ratio, mark)
+        Console().print(table)
+    for line in record["warnings"]:
+        typer.echo(f"look again: {line}")
 
 
 @app.command()
@@ -291,33 +305,36 @@ def _needs(folder: Path) -> None:
         raise StudyError(f"{str(folder)!r} is not a study folder", "Give the folder a run wrote, e.g. gridcal-demo.study")
 
 
+def _with_cluster(config: Any, folder: Path, work: Callable[..., Any], *, workers: int | None, fresh: bool) -> Any:
+    """Do a study's work on the cluster its configuration asks for."""
+    from gridcal.cluster import connect
+
+    kind = config.compute.cluster
+    typer.echo(f"study: {config.title}")
+    typer.echo(f"folder: {folder}")
+    if kind == "none":
+        return work(config, folder, fresh=fresh)
+    with connect(kind, workers=workers or config.compute.workers, **dict(config.compute.options)) as client:
+        typer.echo(f"dashboard: {client.dashboard_link}")
+        return work(config, folder, fresh=fresh)
+
+
 def _run(config: Any, folder: Path, *, workers: int | None, fresh: bool) -> None:
     from gridcal.pipeline import run_study
 
-    _carry_out(run_study, config, folder, workers=workers, fresh=fresh)
+    _reported(_with_cluster(config, folder, run_study, workers=workers, fresh=fresh))
 
 
 def _compare(config: Any, folder: Path, *, workers: int | None, fresh: bool) -> None:
     from gridcal.comparison import run_comparison
 
-    _carry_out(run_comparison, config, folder, workers=workers, fresh=fresh)
+    _reported(_with_cluster(config, folder, run_comparison, workers=workers, fresh=fresh))
 
 
-def _carry_out(job: Callable[..., Any], config: Any, folder: Path, *, workers: int | None, fresh: bool) -> None:
-    from gridcal.cluster import connect
+def _reported(study: Any) -> None:
+    """Write the report and print the headline."""
     from gridcal.report import write_report
 
-    count = workers or config.compute.workers
-    kind = config.compute.cluster
-    typer.echo(f"study: {config.title}")
-    typer.echo(f"folder: {folder}")
-    if kind == "none":
-        study = job(config, folder, fresh=fresh)
-    else:
-        options = dict(config.compute.options)
-        with connect(kind, workers=count, **options) as client:
-            typer.echo(f"dashboard: {client.dashboard_link}")
-            study = job(config, folder, fresh=fresh)
     page = write_report(study)
     typer.echo("")
     for label, number in (study.read_record("headline") or {}).items():

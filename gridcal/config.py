@@ -97,6 +97,24 @@ class CalibrationSection(_Section):
     chunk: int = Field(default=8, ge=1, description="pixels in a tile")
 
 
+class ScreeningSection(_Section):
+    """Which parameters are screened, and how: see :class:`gridcal.Morris` and :func:`gridcal.screen`."""
+
+    targets: list[TargetSection] | None = Field(default=None, description="the calibration's own without it")
+    parameters: list[str] | None = Field(default=None, description="all without it")
+    trajectories: int = Field(default=20, ge=2)
+    levels: int = Field(default=4, ge=2)
+    functional: Literal["mean", "change", "cost"] = "mean"
+    scale: Literal["linear", "log10"] | dict[str, Literal["linear", "log10"]] = "linear"
+    pool: int | None = None
+    resample: int = Field(default=1000, ge=0)
+    confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
+    threshold: float = Field(default=0.1, gt=0.0, lt=1.0, description="share of the largest mu* that keeps a parameter")
+    dead: dict[str, float] = Field(default_factory=dict, description="runs to count, {output: value it never reaches}")
+    period: tuple[str, str] | None = Field(default=None, description="days that are scored; the calibration's without it")
+    chunk: int = Field(default=8, ge=1, description="pixels in a tile")
+
+
 class LearnSection(_Section):
     """How parameters are learnt from features."""
 
@@ -143,6 +161,7 @@ class StudyConfig(_Section):
     seed: int = Field(default=1, ge=0)
     model: ModelSection = ModelSection()
     data: TwinSection | FluxSitesSection | CubeSection = Field(discriminator="kind")
+    screening: ScreeningSection | None = None
     calibration: CalibrationSection
     learn: LearnSection = LearnSection()
     map: MapSection = MapSection(kind="same")
@@ -159,7 +178,10 @@ class StudyConfig(_Section):
 
     def identity(self) -> dict[str, Any]:
         """What the results depend on: everything but title and compute."""
-        return self.model_dump(mode="json", exclude={"title", "compute"})
+        found = self.model_dump(mode="json", exclude={"title", "compute"})
+        if found["screening"] is None:  # a study without it is the one it was before there was one
+            del found["screening"]
+        return found
 
 
 def load_config(path: str | Path) -> StudyConfig:

@@ -18,7 +18,7 @@ _PLAUSIBLE = {
     "tas": (-15.0, 32.0), "tasmin": (-20.0, 25.0), "tasmax": (-10.0, 38.0), "vpd": (0.0, 3.5), "par": (0.0, 14.0),
     "fapar": (0.05, 0.95), "wai": (0.02, 1.0), "co2": (360.0, 420.0), "ci": (0.05, 0.95), "pr": (0.0, 20.0),
     "rsds": (10.0, 350.0), "ps": (9.0e4, 1.02e5), "sfcWind": (0.5, 8.0), "huss": (0.001, 0.018), "clt": (0.0, 1.0),
-    "rlds": (180.0, 420.0), "doy": (1.0, 365.0), "year_length": (365.0, 365.0), "day": (1.0e4, 1.04e4), "lai": (0.0, 6.0),
+    "rlds": (180.0, 420.0), "year_length": (365.0, 365.0), "lai": (0.0, 6.0), "gpp": (0.0, 14.0),
 }  # fmt: skip
 
 
@@ -77,7 +77,8 @@ def check_model(model: ProcessModel, *, days: int = 400, seed: int = 0) -> Confo
     n = 2 * model.width + 3
     forcing = [_series(model, name, days, n, rng) for name in model.forcing]
     theta = model.parameters.from_unit(rng.uniform(0.05, 0.95, (n, len(model.parameters)))).T.copy()
-    site = np.ones((len(model.site), n))
+    places = [max(1.0, model.site_default.get(name, 1.0)) for name in model.site]  # masks are on
+    site = np.repeat(np.array(places).reshape(-1, 1), n, axis=1)
     names = (*model.outputs, *model.extra_outputs)
     whole, state = model.run(theta, forcing, site, outputs=names)
     check(
@@ -112,6 +113,9 @@ def _tables(model: ProcessModel) -> list[str]:
 
 
 def _series(model: ProcessModel, name: str, days: int, n: int, rng: np.random.Generator) -> Array:
+    if name in ("doy", "day"):
+        first, length = (1.0, 365) if name == "doy" else (1.0e4, days)
+        return np.repeat(first + np.arange(days)[:, None] % length, n, axis=1)
     low, high = _PLAUSIBLE.get(name, (0.0, 1.0))
     if name in model.domain:
         low, high = max(low, model.domain[name][0]), min(high, model.domain[name][1])

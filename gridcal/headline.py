@@ -21,7 +21,7 @@ from gridcal.target import Block
 from gridcal.version import __version__
 
 _LIBRARIES = (
-    "numpy", "scipy", "xarray", "dask", "distributed", "zarr", "numba", "scikit-learn", "xgboost", "pandas", "cma"
+    "numpy", "scipy", "xarray", "dask", "distributed", "zarr", "numba", "scikit-learn", "xgboost", "pandas", "cma", "SALib"
 )  # fmt: skip
 
 

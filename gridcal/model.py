@@ -36,6 +36,29 @@ class State:
 
 
 @dataclasses.dataclass(frozen=True)
+class SteadyState:
+    """What makes a model's steady state exact and cheap (:func:`gridcal.steady_state`).
+
+    Parameters
+    ----------
+    fast : tuple of str
+        States that feed back on the model's fluxes; their yearly cycle is found by iteration.
+    slow : tuple of str
+        States that no flux of `replay`'s forcing depends on: over a year of given forcing their change is affine.
+    replay : ProcessModel, optional
+        The same pools driven by the model's forcing and outputs (matched by name), run instead of the model; the model itself
+        without it.
+    least_years : int
+        Fewest years before the cycle counts as found.
+    """
+
+    fast: tuple[str, ...]
+    slow: tuple[str, ...]
+    replay: ProcessModel | None = None
+    least_years: int = 2
+
+
+@dataclasses.dataclass(frozen=True)
 class ProcessModel:
     """Declaration of a process model.
 
@@ -84,6 +107,8 @@ class ProcessModel:
         Rows of forcing in a step (24 for hourly forcing of a model with daily results).
     results : int
         Rows of output in a step (24 for hourly results).
+    steady : SteadyState, optional
+        How its steady state is found without hundreds of years.
 
     Raises
     ------
@@ -114,6 +139,7 @@ class ProcessModel:
     stored: Mapping[str, str] = dataclasses.field(default_factory=dict)
     steps: int = 1
     results: int = 1
+    steady: SteadyState | None = None
 
     def __post_init__(self) -> None:
         from gridcal.kernels.lanes import check_rows, check_steps
@@ -227,7 +253,7 @@ class ProcessModel:
         ModelError
             If a shape does not fit; the message names the table.
         """
-        th = np.ascontiguousarray(theta, dtype=np.float64)
+        th = _read_only(theta, np.float64)
         if th.ndim != 2 or th.shape[0] != len(self.parameters):
             raise ModelError(f"theta of model {self.name!r} has shape {th.shape}", f"It must be ({len(self.parameters)}, n)")
         n = th.shape[1]
@@ -235,7 +261,7 @@ class ProcessModel:
             raise ModelError(f"model {self.name!r} got {len(forcing)} forcing series", f"It reads: {', '.join(self.forcing)}")
         raw = [np.asarray(x) for x in forcing]
         kind = np.float32 if all(x.dtype == np.float32 for x in raw) else np.float64
-        series = [np.ascontiguousarray(x, dtype=kind) for x in raw]
+        series = [_read_only(x, kind) for x in raw]
         length = series[0].shape[0]
         for name, x in zip(self.forcing, series, strict=True):
             if x.ndim != 2 or x.shape[0] != length or x.shape[1] not in (1, n):
@@ -285,7 +311,7 @@ class ProcessModel:
         numbers = np.array([module.ROW[self.stored.get(name, name)] for name in wanted], dtype=np.int64)
         none = np.zeros(0, dtype=np.int64)
         # one type for all: every other one would compile the whole model again
-        series = [x.astype(np.float64, copy=False) for x in series]
+        series = [_read_only(x, np.float64) for x in series]
         out = np.empty((len(wanted), count * self.results, n))
         if n and count:
             if self.results > 1:
@@ -305,7 +331,18 @@ class ProcessModel:
             raise ModelError(
                 f"site of model {self.name!r} has shape {values.shape}", f"It must be ({len(self.site)}, {n} or 1)"
             )
-        return np.ascontiguousarray(np.broadcast_to(values, (len(self.site), n)))
+        return _read_only(np.broadcast_to(values, (len(self.site), n)), np.float64)
+
+
+def _read_only(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
+    """Contiguous read-only view of an array, or copy of it.
+
+    Whether an array may be written is part of its type: some inputs read-only and others not would be compiled again, and two
+    compilations of the same code may differ in the last bit.
+    """
+    view = np.ascontiguousarray(x, dtype=dtype).view()
+    view.flags.writeable = False
+    return view
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""The whole job: calibrate at samples, learn from features, predict the map, run it, score it, report it.
+"""The whole job: screen, calibrate at samples, learn from features, predict the map, run it, score it, report it.
 
 Every stage goes into the study folder; a finished stage is not computed again, a killed one resumes at its tiles.
 """
@@ -18,7 +18,7 @@ import xarray as xr
 from gridcal.calendar import with_calendar
 from gridcal.calibration import CMAES, MASM, calibrate
 from gridcal.calibration.status import Status
-from gridcal.config import CalibrationSection, StudyConfig
+from gridcal.config import CalibrationSection, ScreeningSection, StudyConfig
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.evaluation import evaluate, period_mask
@@ -28,6 +28,7 @@ from gridcal.fingerprint import fingerprint
 from gridcal.headline import headline_of_sites, headline_of_twin, provenance
 from gridcal.model import ProcessModel
 from gridcal.periods import aggregate, scale_name
+from gridcal.screening import Morris, recommend, screen
 from gridcal.simulation import simulate
 from gridcal.sources import Sources, build_model, build_sources, sample_labels
 from gridcal.study import Study
@@ -68,8 +69,8 @@ def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> 
     Returns
     -------
     Study
-        With the stages samples, posterior, skill, learner_skill, importance, parameters, fluxes, for a twin also truth,
-        and the records headline, provenance and caveats.
+        With the stages samples, posterior, skill, learner_skill, importance, parameters, fluxes, for a twin also truth, with
+        a section `screening` also screening, and the records headline, provenance and caveats.
 
     Raises
     ------
@@ -86,13 +87,11 @@ def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> 
     sources = build_sources(config, model)
     samples = sources.samples
     lazy = calibrate(samples, model, blocks, method, seed=config.seed, period=sources.period, chunk=config.calibration.chunk)
+    effects = build_screening(config, model, sources) if config.screening is not None else None
     _check_later_stages(config, model, sources)
-    if fresh and Path(path).exists():
-        shutil.rmtree(path)
-    study = Study(path, config=config.identity())
-    study.record("caveats", sources.caveats)
-    study.record("provenance", provenance(config, model, sources.inputs))
-    study.save("samples", _static(samples), label="sample pixels")
+    study = _started(config, model, sources, path, fresh)
+    if effects is not None:
+        _screened(study, config, effects)
     if sources.truth is not None:
         study.save("truth", sources.truth, label="planted parameters")
     posterior = study.save("posterior", lazy, label="calibrating pixels")
@@ -109,6 +108,89 @@ def run_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> 
         headline = headline_of_sites(study, sources, blocks)
     study.record("headline", headline)
     return study
+
+
+def screen_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> Study:
+    """Screen the parameters of a study's model, or go on with it; `run_study` goes on from there.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        What to do; without its section ``screening`` the defaults of that section.
+    path : path
+        The study folder.
+    fresh : bool
+        Delete what the folder holds first.
+
+    Returns
+    -------
+    Study
+        With the stages samples and screening, and the record recommendation.
+
+    Raises
+    ------
+    GridcalError
+        Before the first task, if data or configuration do not fit.
+    """
+    model = build_model(config)
+    warnings.filterwarnings("ignore", message="Sending large graph")
+    sources = build_sources(config, model)
+    effects = build_screening(config, model, sources)
+    study = _started(config, model, sources, path, fresh)
+    _screened(study, config, effects)
+    return study
+
+
+def build_screening(config: StudyConfig, model: ProcessModel, sources: Sources) -> xr.Dataset:
+    """The lazy screening of a study file; the seed is the study's."""
+    section = config.screening or ScreeningSection()
+    named = None if section.parameters is None else tuple(section.parameters)
+    method = Morris(
+        section.trajectories, section.levels, config.seed, named, section.scale,
+        section.functional, section.pool, section.resample, section.confidence,
+    )  # fmt: skip
+    targets = [Target(**t.model_dump()) for t in section.targets or ()]
+    if not targets:  # the calibration's, each output and time scale once
+        targets = list({(b.to.variable, b.to.every): b.to for b in build_blocks(config.calibration)}.values())
+    return screen(
+        sources.samples,
+        model,
+        method,
+        targets=targets,
+        period=section.period or sources.period,
+        dead=section.dead,
+        chunk=section.chunk,
+    )
+
+
+def _started(config: StudyConfig, model: ProcessModel, sources: Sources, path: str | Path, fresh: bool) -> Study:
+    """The study folder with its records and its samples."""
+    if fresh and Path(path).exists():
+        shutil.rmtree(path)
+    study = Study(path, config=config.identity())
+    study.record("caveats", sources.caveats)
+    study.record("provenance", provenance(config, model, sources.inputs))
+    study.save("samples", _static(sources.samples), label="sample pixels")
+    return study
+
+
+def _screened(study: Study, config: StudyConfig, effects: xr.Dataset) -> None:
+    """Screen, and put on record which parameters are worth calibrating."""
+    found = study.save("screening", effects, label="screening parameters").load()
+    advice = recommend(found, (config.screening or ScreeningSection()).threshold)
+    table = advice.table
+    ranked = {
+        str(t): [
+            {
+                "parameter": str(table["parameter"].values[j]),
+                **{str(n): table[n].values[i, j].item() for n in table.data_vars},
+            }
+            for j in np.argsort(table["rank"].values[i], kind="stable")
+        ]
+        for i, t in enumerate(table["target"].values)
+    }
+    document = {"threshold": advice.threshold, "kept": advice.kept, "warnings": list(advice.warnings), "ranked": ranked}
+    study.record("recommendation", document)
 
 
 def _check_later_stages(config: StudyConfig, model: ProcessModel, sources: Sources) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -71,6 +72,32 @@ def spin_up(
     """
     if years < 1:
         raise ConfigError(f"years = {years}", "Give at least 1")
+    part, year = year_of(cube, model, forcing_year)
+    inputs, space = model_inputs(part, model, theta)
+    speed = tuple(soil_speed(years, accelerate))
+    found = xr.apply_ufunc(
+        functools.partial(_spin_block, model=model, speed=speed),
+        *inputs,
+        input_core_dims=[["time"] if "time" in x.dims else [] for x in inputs],
+        output_core_dims=[["state"]],
+        join="exact",
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"state": len(model.state)}},
+        keep_attrs=False,
+    )
+    out = state_dataset(found, model, space)
+    seen = {"model": [model.name, model.version], "years": years, "year": year, "speed": speed}
+    seen |= {"theta": identity_of(theta, model), "cube": cube.data.attrs.get("fingerprint", "")}
+    out.attrs = {
+        "model": model.name, "model_version": model.version, "years": years, "forcing_year": year,
+        "fingerprint": fingerprint(seen),
+    }  # fmt: skip
+    return out
+
+
+def year_of(cube: Cube, model: ProcessModel, forcing_year: int | None) -> tuple[Cube, int]:
+    """The cube's days of one complete calendar year, checked for what the model reads; and the year."""
     if model.steps > 1:
         raise ConfigError(
             f"model {model.name!r} reads hourly forcing", "Spin up the variant with daily forcing: the state fits both"
@@ -87,55 +114,59 @@ def spin_up(
             f"the cube holds no complete year {'' if forcing_year is None else forcing_year}".rstrip(),
             f"It has days from {days[0].date()} to {days[-1].date()}; complete years: {', '.join(map(str, whole)) or 'none'}",
         )
-    part = Cube(cube.data.sel(time=str(year)), cube.feature_names, cube.mask_name, cube.entry)
-    inputs, space = model_inputs(part, model, theta)
-    speed = tuple(soil_speed(years, accelerate))
-    found = xr.apply_ufunc(
-        functools.partial(_spin_block, model=model, speed=speed),
-        *inputs,
-        input_core_dims=[["time"] if "time" in x.dims else [] for x in inputs],
-        output_core_dims=[["state"]],
-        join="exact",
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"state": len(model.state)}},
-        keep_attrs=False,
-    )
+    return Cube(cube.data.sel(time=str(year)), cube.feature_names, cube.mask_name, cube.entry), year
+
+
+def state_dataset(found: xr.DataArray, model: ProcessModel, space: tuple[str, ...]) -> xr.Dataset:
+    """One variable a state, with units, of an array with the dimension ``state``."""
     out = xr.Dataset()
     for k, entry in enumerate(model.state):
         out[entry.name] = found.isel(state=k).transpose(*space).assign_attrs(units=entry.units, long_name=entry.description)
-    seen = {"model": [model.name, model.version], "years": years, "year": year, "speed": speed}
-    seen |= {"theta": identity_of(theta, model), "cube": cube.data.attrs.get("fingerprint", "")}
-    out.attrs = {
-        "model": model.name, "model_version": model.version, "years": years, "forcing_year": year,
-        "fingerprint": fingerprint(seen),
-    }  # fmt: skip
     return out
 
 
+@dataclasses.dataclass(frozen=True)
+class Lanes:
+    """A block of pixels as a model runs it: series (T, n), site constants (S, n), parameters (P, n) of the usable ones."""
+
+    shape: tuple[int, ...]
+    use: np.ndarray
+    series: list[np.ndarray]
+    site: np.ndarray
+    theta: np.ndarray
+
+    @classmethod
+    def of(cls, arrays: tuple[Any, ...], model: ProcessModel) -> Lanes:
+        """From forcing (*space, T), site constants, parameters and mask (*space)."""
+        nf, ns = len(model.forcing), len(model.site)
+        forcing = [np.asarray(x) for x in arrays[:nf]]
+        length = forcing[0].shape[-1]
+        shape = np.broadcast_shapes(*(x.shape[:-1] for x in forcing), *(np.shape(x) for x in arrays[nf:]))
+        n = int(np.prod(shape, dtype=int))
+        columns = [np.broadcast_to(x, (*shape, length)).reshape(n, length).T for x in forcing]
+        flat = np.array([np.broadcast_to(np.asarray(x, dtype=float), shape).reshape(n) for x in arrays[nf:-1]]).reshape(-1, n)
+        use = np.broadcast_to(np.asarray(arrays[-1], dtype=bool), shape).reshape(n)
+        use = use & np.isfinite(flat).all(axis=0)
+        for x in columns:
+            use = use & np.isfinite(x).all(axis=0)
+        return cls(shape, use, [np.ascontiguousarray(x[:, use]) for x in columns], flat[:ns, use], flat[ns:, use])
+
+    def spread(self, found: np.ndarray) -> np.ndarray:
+        """Values (K, usable) as (*space, K), NaN where a pixel is left out."""
+        result = np.full((self.use.size, found.shape[0]), np.nan)
+        result[self.use] = found.T
+        return result.reshape(*self.shape, found.shape[0])
+
+
 def _spin_block(*arrays: Any, model: ProcessModel, speed: tuple[float, ...]) -> np.ndarray:
-    """One block: forcing (*space, T), site constants, parameters and mask (*space)."""
-    nf, ns = len(model.forcing), len(model.site)
-    forcing = [np.asarray(x) for x in arrays[:nf]]
-    length = forcing[0].shape[-1]
-    shape = np.broadcast_shapes(*(x.shape[:-1] for x in forcing), *(np.shape(x) for x in arrays[nf:]))
-    n = int(np.prod(shape, dtype=int))
-    columns = [np.broadcast_to(x, (*shape, length)).reshape(n, length).T for x in forcing]
-    flat = np.array([np.broadcast_to(np.asarray(x, dtype=float), shape).reshape(n) for x in arrays[nf:-1]]).reshape(-1, n)
-    site, theta = flat[:ns], flat[ns:]
-    use = np.broadcast_to(np.asarray(arrays[-1], dtype=bool), shape).reshape(n)
-    use = use & np.isfinite(flat).all(axis=0)
-    for x in columns:
-        use = use & np.isfinite(x).all(axis=0)
-    result = np.full((n, len(model.state)), np.nan)
-    if use.any():
-        series = [np.ascontiguousarray(x[:, use]) for x in columns]
-        place, values = site[:, use].copy(), theta[:, use]
-        state = None
-        names = list(model.site)
-        for passes in speed:
-            if "soil_speed" in names:
-                place[names.index("soil_speed")] = passes
-            _, state = model.run(values, series, place, state, outputs=())
-        result[use] = np.asarray(state).T
-    return result.reshape(*shape, len(model.state))
+    """One block of :func:`spin_up`."""
+    lanes = Lanes.of(arrays, model)
+    if not lanes.use.any():
+        return lanes.spread(np.empty((len(model.state), 0)))
+    site, names = lanes.site.copy(), list(model.site)
+    state = None
+    for passes in speed:
+        if "soil_speed" in names:
+            site[names.index("soil_speed")] = passes
+        _, state = model.run(lanes.theta, lanes.series, site, state, outputs=())
+    return lanes.spread(np.asarray(state))

@@ -197,6 +197,7 @@ _PLACE = (
     _static("whc", "mm", "root-zone water holding capacity", (0.0, 3000.0), species="water"),
     _static("sand", "%", "sand, share of the fine earth's mass", (0.0, 100.0)),
     _static("clay", "%", "clay, share of the fine earth's mass", (0.0, 100.0)),
+    _static("leaf_nitrogen", "g m-2", "nitrogen of leaves, per leaf area", (0.1, 15.0), species="nitrogen"),
     _static("lag_temperature", "1", "1 where the temperature lag acts", (0.0, 1.0)),
     _static("lag_moisture", "1", "1 where the moisture lag acts", (0.0, 1.0)),
 )

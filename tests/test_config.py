@@ -38,6 +38,7 @@ def test_identity_leaves_out_where_it_runs():
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
+        (("screening", "trajectory"), 10, "Did you mean 'trajectories'"),
         (("sed",), 1, r"unknown key 'sed'.*'seed'"),
         (("data", "lats"), 3, r"unknown key 'data.*lats'.*'lat'"),
         (("calibration", "blocks", 0, "to", "evry"), "daily", r"unknown key .*evry.*'every'"),

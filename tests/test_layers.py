@@ -10,7 +10,8 @@ LAYERS = (
     {"models"},
     {
         "cube", "catalog", "validate", "ingest", "simulation", "target", "calibration", "extrapolation", "evaluation",
-        "periods", "sampling", "synthetic", "synthetic_sites", "conformance", "calendar", "spinup", "reference",
+        "periods", "sampling", "screening", "synthetic", "synthetic_sites", "conformance", "calendar", "spinup", "steady",
+        "reference",
     },
     {
         "study", "ledger", "tiles", "store", "cluster", "config", "sources", "pipeline", "headline", "cli", "plot",

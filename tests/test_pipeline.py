@@ -15,8 +15,9 @@ from gridcal.comparison_config import load_comparison
 from gridcal.config import load_config, parse_config
 from gridcal.demo import demo_config
 from gridcal.errors import ConfigError, StudyError
-from gridcal.pipeline import run_study
+from gridcal.pipeline import build_screening, run_study
 from gridcal.report import write_report
+from gridcal.sources import build_model, build_sources
 from gridcal.study import Study
 
 TINY = {
@@ -187,3 +188,43 @@ def test_headline_numbers_are_finite(study):
     for number in study.read_record("headline").values():
         assert np.isfinite(number["value"])
         assert number["units"]
+
+
+SCREENED = TINY | {"screening": {"trajectories": 4, "resample": 50, "dead": {"gpp": 0.5}, "chunk": 6}}
+
+
+def test_a_screening_is_a_stage_that_resumes_and_that_the_run_goes_on_from(tmp_path, capsys):
+    file, folder = tmp_path / "s.yml", tmp_path / "s.study"
+    file.write_text(yaml.safe_dump(SCREENED))
+    assert main(["screen", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "eps_max" in said
+    assert "keep" in said
+    study = Study(folder)
+    assert study.stages(complete=True) == ["samples", "screening"]
+    effects = study.open("screening").load()
+    assert effects.sizes["pixel"] == 16
+    assert effects.attrs["seed"] == 2
+    assert effects.attrs["period"] == "2001-01-01 .. 2001-12-31"
+    kept = study.read_record("recommendation")["kept"]["gpp"]
+    assert "eps_max" in kept
+    assert not {"aT", "aW"} & set(kept)
+    before = stored(folder)
+    (folder / "screening.ledger" / "COMPLETE").unlink()
+    next((folder / "screening.ledger").rglob("0001*")).unlink()
+    run_study(load_config(file), folder)
+    after = stored(folder)
+    assert {k: v for k, v in after.items() if k in before} == before
+    assert "posterior" in study.stages(complete=True)
+    page = write_report(study).read_text()
+    assert 'id="screening"' in page
+    assert "gpp never reaches 0.5" in page
+
+
+def test_a_study_file_without_screening_is_what_it_was_and_can_be_screened(study):
+    assert "screening" not in parse_config(TINY).identity()
+    assert parse_config(SCREENED).identity()["screening"]["trajectories"] == 4
+    config = parse_config(TINY)
+    found = build_screening(config, build_model(config), build_sources(config, build_model(config)))
+    assert found["target"].values.tolist() == ["gpp"]
+    assert found.attrs["trajectories"] == 20

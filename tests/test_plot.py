@@ -76,6 +76,27 @@ def shares():
     return xr.Dataset({"importance": (("parameter", "feature"), values)}, coords=coords)
 
 
+def screened(n=30, targets=("lai", "gpp")):
+    rng = np.random.default_rng(4)
+    size = np.array([4.0, 2.0, 0.6, 0.3, 0.05, 0.0])[None, :, None] * rng.uniform(0.7, 1.3, (len(targets), 6, n))
+    dims = ("target", "parameter", "pixel")
+    ds = xr.Dataset({"mu_star": (dims, size), "sigma": (dims, 1.5 * size)})
+    ds["sigma"][:, 3] *= 4.0
+    ds["mu_star_low"], ds["mu_star_high"] = 0.8 * ds["mu_star"], 1.2 * ds["mu_star"]
+    if n > 2:
+        ds["mu_star"][:, :, 2] = np.nan
+    ds = ds.assign_coords(target=list(targets), parameter=[f"p{k}" for k in range(6)], pixel=np.arange(n))
+    ds = ds.assign_coords(target_units=("target", ["m2 m-2", "gC m-2 d-1"][: len(targets)]))
+    ds.attrs = {"model": "toy", "functional": "mean", "trajectories": 20, "levels": 4, "seed": 1, "years": "2001 .. 2004"}
+    return ds.assign_coords(lat=("pixel", rng.uniform(35, 45, n)), lon=("pixel", rng.uniform(-90, -75, n)))
+
+
+def gridded():
+    cells = screened(LAT.size * LON.size, ("lai",)).drop_vars(["pixel", "lat", "lon"])
+    index = pd.MultiIndex.from_product([LAT, LON], names=["lat", "lon"])
+    return cells.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "pixel")).unstack("pixel")
+
+
 FIGURES = {
     "parameter maps": lambda: plot.parameter_maps(theta()),
     "one parameter map": lambda: plot.parameter_maps(theta(), ["dissimilarity"]),
@@ -94,6 +115,11 @@ FIGURES = {
     "skill in units": lambda: plot.skill_by_run(skill(("all",)), "rmse"),
     "against default": lambda: plot.default_against_calibrated(skill(), "rmse", "validation"),
     "importance": lambda: plot.importance(shares()),
+    "screening boxes": lambda: plot.screening_boxes(screened()),
+    "screening boxes of one pixel": lambda: plot.screening_boxes(screened(1)),
+    "screening scatter": lambda: plot.screening_scatter(screened()),
+    "screening maps": lambda: plot.screening_maps(screened(), "gpp"),
+    "screening map of a grid": lambda: plot.screening_maps(gridded(), names=["p0"]),
 }
 
 
@@ -227,3 +253,27 @@ HOSTILE = ["$\\frac{$", "a_b^{", "<b>", "$x$", "%s", "{0}", "US-Ha1", "\\"]
 
 def test_a_sites_name_is_text_and_not_mathematics(tmp_path):
     render(plot.posterior_pixels(posterior(labels=HOSTILE), BOUNDS), tmp_path / "figure.png")
+
+
+def test_screening_boxes_are_sorted_and_say_what_is_kept():
+    figure = drawn("screening boxes")
+    axis = figure.axes[0]
+    assert [t.get_text() for t in axis.get_xticklabels()] == [f"p{k}" for k in range(6)]
+    assert axis.get_title(loc="left") == "lai: 3 of 6 parameters above 0.1"
+    assert "29 pixels" in [t.get_text() for t in axis.texts]
+    colours = [bar.get_edgecolor()[:3] for bar in axis.patches if hasattr(bar, "get_height")]
+    assert len(set(colours[-6:])) == 3  # kept, dropped, and dropped but doubtful
+    assert "20 trajectories, 4 levels, seed 1" in figure.get_supxlabel()
+
+
+def test_screening_maps_show_the_most_influential_first_with_units():
+    figure = drawn("screening maps")
+    assert [a.get_title(loc="left") for a in figure.axes[:5]] == [f"p{k}" for k in range(5)]
+    assert "mu* (gC m-2 d-1)" in [a.get_ylabel() for a in figure.axes]
+
+
+def test_screening_scatter_names_what_it_shows_and_counts_the_rest():
+    axis = drawn("screening scatter").axes[0]
+    said = [t.get_text() for t in axis.texts]
+    assert {f"p{k}" for k in range(5)} <= set(said)
+    assert "1 parameters below 0.003 of the largest" in said

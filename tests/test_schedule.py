@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import gridcal as gc
+import gridcal.model as model_module
 from gridcal.errors import ModelError
 from gridcal.kernels.schedule import Accumulate, Clear, Layers, Repeat, WhereAny, interpret, steps_of
 from gridcal.model import ProcessModel, State
@@ -133,6 +134,27 @@ def test_forcing_of_each_pass_and_results_of_each_pass():
     assert hourly[0].shape == (12, 1)
     assert daily[0][:, 0] == pytest.approx(hourly[0].reshape(3, 4).sum(axis=1) * 0.25)
     assert np.array_equal(end, same)
+
+
+def test_read_only_and_transposed_inputs_compile_nothing_anew():
+    model = toy()
+    rng = np.random.default_rng(1)
+    theta, pr = rng.uniform(0.05, 0.5, (1, 6)), rng.uniform(0.0, 4.0, (7, 6))
+    (expected,), end = model.run(theta, [pr])
+    module = model_module._compiled_schedule(
+        model.name, model.setup, model.processes, model._rows(()), model.width, tuple(model.constants.items()), model.steps
+    )
+    count = len(module.run.signatures)
+    frozen = pr.copy()
+    frozen.flags.writeable = False
+    column = np.broadcast_to(theta[:, :1], (1, 6))
+    for th, x in ((theta, frozen), (np.asfortranarray(theta), np.asfortranarray(pr)), (theta[:, ::-1], pr[:, ::-1])):
+        (found,), state = model.run(th, [x], state=np.zeros((3, 6)))
+        back = slice(None, None, -1) if th.strides[1] < 0 else slice(None)
+        assert np.array_equal(found[:, back], expected)
+        assert np.array_equal(state[:, back], end)
+    model.run(column, [pr.astype(np.float32)])
+    assert len(module.run.signatures) == count == 1
 
 
 def test_rows_of_forcing_must_make_whole_days():

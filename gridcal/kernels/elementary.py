@@ -1,10 +1,12 @@
-"""Exponential and logarithm that vectorise inside lane loops.
+"""Exponential, logarithm, sine and inverse cosine that vectorise inside lane loops.
 
-The wheels of numba carry no vector mathematics library, so ``math.exp`` in a loop stays scalar. Both functions below are
-branch-free polynomials after Cody and Waite's range reduction; the exponent is handled by bit casts.
+The wheels of numba carry no vector mathematics library, so ``math.exp`` in a loop stays scalar. The functions below are
+branch-free polynomials after a reduction of the range; exponent and sign are handled by bit casts.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numba.core import types
@@ -77,3 +79,42 @@ def vlog(x):
     )
     half = 0.5 * f * f
     return k * 6.93147180369123816490e-01 - ((half - (s * (half + even + odd) + k * 1.90821492927058770002e-10)) - f)
+
+
+@lane
+def vsin(x):
+    """Sine, absolute error below 3e-16 for arguments up to 1e5: Taylor's series within half a turn."""
+    shifted = x * 0.3183098861837907 + 6755399441055744.0
+    n = shifted - 6755399441055744.0
+    r = x - n * 3.14159265346825122833
+    r = r - n * 1.21542010130123844986e-10
+    z = r * r
+    p = 1.9572941063391263e-20
+    p = p * z - 8.22063524662433e-18
+    p = p * z + 2.8114572543455206e-15
+    p = p * z - 7.647163731819816e-13
+    p = p * z + 1.6059043836821613e-10
+    p = p * z - 2.505210838544172e-08
+    p = p * z + 2.7557319223985893e-06
+    p = p * z - 0.0001984126984126984
+    p = p * z + 0.008333333333333333
+    p = p * z - 0.16666666666666666
+    sine = r + r * z * p
+    return as_float(as_int(sine) ^ (as_int(shifted) << 63))
+
+
+@lane
+def vacos(x):
+    """Inverse cosine of a number between -1 and 1, error below 1e-15 (fdlibm's rational function)."""
+    size = abs(x)
+    near = size < 0.5
+    z = x * x if near else 0.5 * (1.0 - size)
+    s = size if near else math.sqrt(z)
+    top = 7.91534994289814532176e-04 + z * 3.47933107596021167570e-05
+    top = 2.01212532134862925881e-01 + z * (-4.00555345006794114027e-02 + z * top)
+    top = z * (1.66666666666666657415e-01 + z * (-3.25565818622400915405e-01 + z * top))
+    below = 2.02094576023350569471e00 + z * (-6.88283971605453293030e-01 + z * 7.70381505559019352791e-02)
+    below = 1.0 + z * (-2.40339491173441421878e00 + z * below)
+    sine = s + s * (top / below)
+    away = 1.5707963267948966 - sine if near else 2.0 * sine
+    return away if x >= 0.0 else 3.141592653589793 - away

@@ -2,6 +2,7 @@
 
 from gridcal.plot.maps import flux_maps, parameter_maps, sample_map
 from gridcal.plot.posterior import contraction, posterior_pixels, recovery
+from gridcal.plot.screening import screening_boxes, screening_maps, screening_scatter
 from gridcal.plot.skill import default_against_calibrated, importance, skill_by_run
 
 __all__ = [
@@ -13,5 +14,8 @@ __all__ = [
     "posterior_pixels",
     "recovery",
     "sample_map",
+    "screening_boxes",
+    "screening_maps",
+    "screening_scatter",
     "skill_by_run",
 ]

@@ -40,17 +40,27 @@ def outlines() -> list[Any]:
     return lines
 
 
-def _draw(axis: Any, x: xr.DataArray, cmap: str, lines: list[Any]) -> Any:
-    values = x.transpose("lat", "lon").values.astype(float)
+def draw_map(axis: Any, x: xr.DataArray, cmap: str, lines: list[Any]) -> Any:
+    """Draw values over (lat, lon) as cells, or over samples with coordinates lat and lon as dots; returns the picture."""
+    grid = {"lat", "lon"} <= set(x.dims)
+    values = (x.transpose("lat", "lon") if grid else x).values.astype(float)
     good = values[np.isfinite(values)]
     low, high = np.quantile(good, [0.02, 0.98]) if good.size else (0.0, 1.0)
     if high - low < 1e-12:
         low, high = low - 0.5, high + 0.5
     lon, lat = x["lon"].values, x["lat"].values
-    picture = axis.pcolormesh(lon, lat, values, cmap=cmap, vmin=low, vmax=high, shading="nearest", rasterized=True)
-    rows, columns = np.isfinite(values).any(axis=1), np.isfinite(values).any(axis=0)
+    limits = {"cmap": cmap, "vmin": low, "vmax": high, "rasterized": True}
+    if grid:
+        picture = axis.pcolormesh(lon, lat, values, shading="nearest", **limits)
+        rows, columns = np.isfinite(values).any(axis=1), np.isfinite(values).any(axis=0)
+        pad_lat, pad_lon = (abs(float(v[1] - v[0])) if v.size > 1 else 0.5 for v in (lat, lon))
+    else:
+        rows = columns = np.isfinite(values)
+        size = float(np.clip(3500.0 / max(good.size, 1), 2.0, 26.0))
+        edge = {"edgecolor": "white", "linewidth": 0.3} if size > 12.0 else {"linewidth": 0.0}
+        picture = axis.scatter(lon[rows], lat[rows], c=values[rows], s=size, **edge, **limits)
+        pad_lat, pad_lon = (0.04 * float(np.ptp(v)) + 0.3 for v in (lat, lon))
     if rows.any():
-        pad_lat, pad_lon = abs(float(lat[1] - lat[0])), abs(float(lon[1] - lon[0]))
         axis.set_ylim(lat[rows].min() - pad_lat, lat[rows].max() + pad_lat)
         axis.set_xlim(lon[columns].min() - pad_lon, lon[columns].max() + pad_lon)
     for line in lines:
@@ -91,7 +101,7 @@ def parameter_maps(theta: xr.Dataset, names: Sequence[str] | None = None) -> Fig
             axis, below = grid[2 * (k // columns)][k % columns], grid[2 * (k // columns) + 1][k % columns]
             axis.set_visible(True)
             below.set_visible(True)
-            picture = _draw(axis, theta[name], SEQUENTIAL, lines)
+            picture = draw_map(axis, theta[name], SEQUENTIAL, lines)
             figure.colorbar(picture, ax=axis, label=label_of(name, theta[name].attrs), shrink=0.85, extend="both")
             axis.set_title(f"{name}: {theta[name].attrs.get('long_name', '')}", loc="left", wrap=True)
             values = theta[name].values.ravel()
@@ -156,12 +166,12 @@ def flux_maps(fluxes: xr.Dataset, name: str = "gpp") -> Figure:
         lines = outlines()
         a, b, c = figure.subplots(1, 3, gridspec_kw={"width_ratios": [1.25, 1.25, 1]})
         units = str(x.attrs.get("units", "")).replace("d-1", "yr-1")
-        picture = _draw(a, x.mean("time") * 365.25, GREEN, lines)
+        picture = draw_map(a, x.mean("time") * 365.25, GREEN, lines)
         figure.colorbar(picture, ax=a, label=f"{name} ({units})", shrink=0.8, extend="both")
         a.set_title(f"annual {name.upper()}", loc="left")
         used = np.isfinite(x.isel(time=0))
         peak = x["time"].dt.dayofyear[x.fillna(-np.inf).argmax("time")].where(used)
-        picture = _draw(b, peak.drop_vars("time", errors="ignore"), "cividis", lines)
+        picture = draw_map(b, peak.drop_vars("time", errors="ignore"), "cividis", lines)
         figure.colorbar(picture, ax=b, label="day of the year", shrink=0.8, extend="both")
         b.set_title(f"day of the largest {name.upper()}", loc="left")
         table = x.where(used).stack(space=("lat", "lon")).dropna("space", how="all")

@@ -42,6 +42,9 @@ def write_report(study: Study, path: str | Path | None = None, *, title: str | N
         step(1)
         made = [("samples", "Samples", s.samples(study, posterior, theta))]
         step(1)
+        effects = s.load(study, "screening")
+        if effects is not None:
+            made.append(("screening", "Screening", s.screening(effects, study.read_record("recommendation"))))
         made.append(("posteriors", "Posteriors", s.posteriors(study, posterior, truth)))
         step(1)
         if truth is not None:

@@ -15,12 +15,12 @@ from gridcal.models.ibis.vegetation import climate_memory_day, production_so_far
 Door = Literal["daily", "radiation", "hourly", "disaggregated"]
 Vegetation = Literal["static", "dynamic", "prescribed"]
 
-_CALENDAR = ("co2", "doy", "year_length", "day")
+CALENDAR = ("co2", "doy", "year_length", "day")
 _DAILY = ("tasmin", "tasmax", "pr", "sfcWind", "huss", "ps")
 _SUN = {"cos_hour": diurnal.COS_HOUR}
 _COURSE = {"hour": diurnal.HOURS, "gamma": diurnal.GAMMA, "cos_hour": diurnal.COS_HOUR}
 
-_SITE = {
+SITE = {
     "lat": "latitude, degrees north",
     "lon": "longitude, degrees east: with the latitude the key of the weather draws",
     "sand": "sand, %",
@@ -29,7 +29,7 @@ _SITE = {
     "soil_speed": "passes of the soil carbon a day, up to 40; more than 1 in a spin-up only",
     "weather_random": "1 to draw wind and hours of rain, 0 for mean wind and 12 hours of rain around noon",
 }
-_SITE_DEFAULT = {"lon": 0.0, "weather_seed": 0.0, "weather_random": 1.0, "soil_speed": 1.0}
+SITE_DEFAULT = {"lon": 0.0, "weather_seed": 0.0, "weather_random": 1.0, "soil_speed": 1.0}
 
 POOLS = ("clitlm", "clitls", "clitll", "clitrm", "clitrs", "clitrl", "clitwm", "clitws", "clitwl")
 STATE_OF_DAY = (
@@ -63,7 +63,7 @@ STATE_OF_DAY = (
 _GC = 3600.0 * 12.0
 _MM = 3600.0
 _HOURLY = 1.0 / 24.0
-_SUMS = (
+SUMS = (
     ("gpp", "gpp", _GC), ("npp", "npp", _GC), ("ra_leaf", "ra_leaf", _GC), ("ra_root", "ra_root", _GC),
     ("ra_wood", "ra_wood", _GC), ("ra_growth", "ra_growth", _GC), ("et", "fvapa", -_MM), ("transp", "gtransu", _MM),
     ("intercep_evap", "ginvap", _MM), ("soil_snow_evap", "gsuvap", _MM), ("runoff_surf", "grunof", _MM),
@@ -73,7 +73,7 @@ _SUMS = (
     *((f"tsoi{k}", f"tsoi{k}", _HOURLY) for k in range(1, 7)),
     *((f"wsoi{k}", f"wsoi{k}", _HOURLY) for k in range(1, 7)),
 )  # fmt: skip
-_FACTORS = (("litter_sum", "litter_rate", _HOURLY), ("humus_sum", "humus_rate", _HOURLY))
+FACTORS = (("litter_sum", "litter_rate", _HOURLY), ("humus_sum", "humus_rate", _HOURLY))
 
 OUTPUTS = {
     "gpp": "gC m-2 d-1", "npp": "gC m-2 d-1", "ra": "gC m-2 d-1", "rh": "gC m-2 d-1", "reco": "gC m-2 d-1",
@@ -97,8 +97,8 @@ HOURLY_OUTPUTS = {
 }  # fmt: skip
 
 
-def _door(door: Door) -> tuple[tuple[str, ...], tuple, tuple, dict]:
-    """Forcing, processes at the day's start and each hour's start, and the tables of the hours."""
+def front_door(door: Door) -> tuple[tuple[str, ...], tuple, tuple, dict]:
+    """A front door's forcing, processes at the day's start and each hour's start, and the tables of the hours."""
     event = (diurnal.rain_of_day,)
     course = (diurnal.sun_of_hour, diurnal.weather_of_hour, diurnal.light_of_hour)
     if door == "daily":
@@ -159,9 +159,9 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
         raise ConfigError(f"unknown vegetation {vegetation!r}", "Use 'static', 'dynamic' or 'prescribed'")
     if record not in ("day", "hour"):
         raise ConfigError(f"unknown record {record!r}", "Use 'day' or 'hour'")
-    weather, begin, each, tables = _door(door)
+    weather, begin, each, tables = front_door(door)
     given = vegetation == "prescribed"
-    days = {t: f"day_{t}" for t, _, _ in _SUMS}
+    days = {t: f"day_{t}" for t, _, _ in SUMS}
     processes = (
         *begin,
         phenology.leaf_area_given if given else phenology.leaf_display,
@@ -179,8 +179,8 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
                 respiration.decomposition,
                 respiration.temperature_memory,
                 diagnostics.energy_of_hour,
-                Accumulate(tuple((days[t], source, factor) for t, source, factor in _SUMS)),
-                Accumulate(_FACTORS),
+                Accumulate(tuple((days[t], source, factor) for t, source, factor in SUMS)),
+                Accumulate(FACTORS),
                 *((diagnostics.carbon_of_hour, diagnostics.snow_of_hour) if record == "hour" else ()),
             ),
             tables=tables,
@@ -212,8 +212,8 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
         title=f"IBIS 2.6 of a deciduous forest: {door} weather, {vegetation} vegetation, results each {record}",
         source=SOURCE,
         version=1,
-        forcing=tuple(n for n in (*weather, "lai", *_CALENDAR) if n in read and (n != "lai" or given)),
-        site={n: d for n, d in _SITE.items() if n in read},
+        forcing=tuple(n for n in (*weather, "lai", *CALENDAR) if n in read and (n != "lai" or given)),
+        site={n: d for n, d in SITE.items() if n in read},
         parameters=parameters_of((*setup, *processes)),
         state=(*STATE_OF_HOUR, *STATE_OF_DAY),
         outputs=HOURLY_OUTPUTS if hour else {k: u for k, u in OUTPUTS.items() if k != "lai"} | unset,
@@ -222,7 +222,7 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
         setup=setup,
         constants=CONSTANTS,
         stored={} if hour else stored,
-        site_default={n: v for n, v in _SITE_DEFAULT.items() if n in read},
+        site_default={n: v for n, v in SITE_DEFAULT.items() if n in read},
         steps=24 if door in ("hourly", "disaggregated") else 1,
         results=24 if hour else 1,
         width=32,

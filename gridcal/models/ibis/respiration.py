@@ -36,6 +36,7 @@ def carbon_of_hour(
     ra_growth = rgrowth * max(balance, 0.0)
     npp = balance - ra_growth
     a10ancub = RUNNING * a10ancub + (1.0 - RUNNING) * ancub
+    a10ancub = a10ancub if abs(a10ancub) > 1.0e-30 else 0.0  # years without leaves would end in numbers too small to be fast
     return gpp, ra_leaf, ra_wood, ra_root, ra_growth, npp, a10ancub
 
 

@@ -269,9 +269,11 @@ def phase_change(wsoi_k, wisoi_k, tsoi_k, hsoi_k, top_k, puddle_heat, poros, gad
     mass = RHOW * poros * hsoi_k / DT
     before = (1.0 - wisoi_k) * wsoi_k + wisoi_k
     wsoi_k, wisoi_k = adjusted(wsoi_k, wisoi_k)
-    gadjust = gadjust + ((1.0 - wisoi_k) * wsoi_k + wisoi_k - before) * mass
+    between = (1.0 - wisoi_k) * wsoi_k + wisoi_k
+    gadjust = gadjust + (between - before) * mass
     wsoi_k, wisoi_k, tsoi_k = frozen_or_melted(wsoi_k, wisoi_k, tsoi_k, hsoi_k, poros, top_k * puddle_heat)
-    before = (1.0 - wisoi_k) * wsoi_k + wisoi_k
+    # where next to no pore is free of ice, the floor of the division makes or loses water too
+    before = between if 1.0 - wisoi_k < EPSILON else (1.0 - wisoi_k) * wsoi_k + wisoi_k
     wsoi_k, wisoi_k = adjusted(wsoi_k, wisoi_k)
     gadjust = gadjust + ((1.0 - wisoi_k) * wsoi_k + wisoi_k - before) * mass
     return wsoi_k, wisoi_k, tsoi_k, gadjust
