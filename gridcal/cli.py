@@ -98,6 +98,24 @@ def screen(
 
 
 @app.command()
+def compare(
+    study: Annotated[Path, typer.Argument(help="Study file with kind: compare; see notebooks/studies.")],
+    folder: Annotated[Path | None, typer.Option("--folder", "-o", help="Study folder; the file's name + .study.")] = None,
+    workers: WorkersOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the folder first instead of resuming.")] = False,
+) -> None:
+    """Compare ways to extrapolate parameters to places without observations.
+
+    Calibrates the model at every site, learns or averages the parameters in folds of sites, predicts the sites of the fold left
+    out, scores the model there at four time scales, and explains the network. A run that was killed resumes at the sites and
+    folds it had not finished. Sites named under test_sites are scored and never trained on.
+    """
+    from gridcal.comparison_config import load_comparison
+
+    _compare(load_comparison(study), folder or study.with_suffix(".study"), workers=workers, fresh=fresh)
+
+
+@app.command()
 def resume(folder: FolderArgument, workers: WorkersOption = None) -> None:
     """Go on with a study that was stopped, from its folder alone."""
     import yaml
