@@ -33,6 +33,7 @@ from gridcal.comparison_tiles import (
 )
 from gridcal.errors import ConfigError
 from gridcal.extrapolation.assessment import METRICS, MOMENTS, SCALES
+from gridcal.extrapolation.methods.p_model import DRIVERS as P_MODEL_DRIVERS
 from gridcal.extrapolation.site_folds import (
     class_complete_folds,
     continent,
@@ -80,6 +81,7 @@ def run_comparison(config: ComparisonConfig, path: str | Path, *, fresh: bool = 
     sources = None
     if "sites" not in study.stages(complete=True):
         sources = comparison_sources(config, model)
+        _check_methods(config, model, sources)
         folds = site_folds(config, sources)
         data = _sites(sources, folds)
         make_context(config, model, data)  # raises what a later stage would
@@ -106,6 +108,17 @@ def run_comparison(config: ComparisonConfig, path: str | Path, *, fresh: bool = 
         )
     study.record("headline", headline(study, config))
     return study
+
+
+def _check_methods(config: ComparisonConfig, model: ProcessModel, sources: ComparisonSources) -> None:
+    """Raise :class:`ConfigError` for a method that the data or the model cannot serve, before anything has cost."""
+    if "P-model" in config.methods:
+        lacking = [n for n in P_MODEL_DRIVERS if n not in model.forcing]
+        if lacking or next(iter(sources.observed)) != "gpp":
+            what = f"{lacking[0]!r}, which model {model.name!r} does not read" if lacking else "'gpp' as the first observation"
+            raise ConfigError(f"the P-model needs {what}", "Leave it out of methods")
+    if "Sitesim" in config.methods and "cycles" not in sources.data:
+        raise ConfigError("Sitesim needs seasonal cycles of drivers, 'cycles' (site, cycle)", "Leave it out of methods")
 
 
 def _searched(config: ComparisonConfig, model: ProcessModel) -> list[str]:

@@ -24,6 +24,7 @@ class FluxSites(_Section):
     sites: Literal["recommended"] | list[str] = "recommended"
     fapar: Literal["weekly", "daily"] = "weekly"
     moisture: Literal["wsoil+bucket", "bucket"] = "wsoil+bucket"
+    weights: Literal["none", "uncertainty"] = Field(default="none", description="days alike, or by the uncertainty of GPP")
 
 
 class SyntheticSites(_Section):

@@ -74,8 +74,9 @@ def _flux_sites(section: FluxSites, config: ComparisonConfig) -> ComparisonSourc
     from gridcal.ingest.flux_sites import CAVEATS, SOURCES
 
     cube = comparison_site_cube(sites=section.sites, fapar=section.fapar, moisture=section.moisture, lag=config.model.lag)
-    data = cube.data.drop_vars("gpp_unc")
-    return ComparisonSources(data, list(cube.feature_names), {"gpp": "gpp_obs"}, None, list(SOURCES), list(CAVEATS))
+    uncertainty = "gpp_unc" if section.weights == "uncertainty" else None
+    data = cube.data if uncertainty else cube.data.drop_vars("gpp_unc")
+    return ComparisonSources(data, list(cube.feature_names), {"gpp": "gpp_obs"}, uncertainty, list(SOURCES), list(CAVEATS))
 
 
 def _cube(section: CubeSites, model: ProcessModel) -> ComparisonSources:

@@ -221,3 +221,30 @@ def test_synthetic_sites_depend_on_the_seed_alone():
     xr.testing.assert_identical(first.truth, second.truth)
     xr.testing.assert_identical(first.cube.data, second.cube.data)
     assert not first.truth.equals(other.truth)
+
+
+def test_any_cube_and_model_can_be_compared(tmp_path):
+    made = synthetic_sites(20, 2, seed=4)
+    data = made.cube.data.drop_vars("cycles")
+    data = data.reset_coords(["pft", "climate", "climate_class"], drop=True)
+    for name in ("igbp", "koeppen"):
+        data[name] = ("site", data[name].values.astype(str))
+    data.to_zarr(tmp_path / "sites.zarr", zarr_format=3, consolidated=False)
+    features = list(made.cube.feature_names)
+    document = DOCUMENT | {
+        "data": {"kind": "cube", "source": str(tmp_path / "sites.zarr"), "observed": {"gpp": "gpp_obs"}, "features": features},
+        "test_sites": [],
+        "methods": ["PFTmean", "SPIE"],
+        "objective": {"fit": ["eps_max", "Topt", "WI"], "gradient": "differences", "every": "8-day"},
+        "training": {"epochs": 4},
+        "folds": {"kind": "region", "climate": "climate"},
+    }
+    with pytest.raises(ConfigError, match="Sitesim"):
+        run_comparison(parse_comparison(document | {"methods": ["Sitesim"]}), tmp_path / "b.study")
+    study = run_comparison(parse_comparison(document), tmp_path / "a.study")
+    assert list(study.open("calibration")["parameter"].values) == ["eps_max", "Topt", "WI"]
+    assert "Share of sites" in write_report(study).read_text()
+    other = document | {"methods": ["P-model"], "model": {"name": "dalec"}, "objective": {}}
+    other |= {"data": {"kind": "synthetic", "sites": 20, "years": 1}}
+    with pytest.raises(ConfigError, match="P-model"):
+        run_comparison(parse_comparison(other), tmp_path / "c.study")

@@ -24,7 +24,7 @@ def skill_by_method(scores: xr.Dataset, quality: str) -> Figure:
     names = [str(m) for m in x["method"].values]
     middle = x.sel(scale="daily").median("site").values
     order = np.argsort(np.where(np.isfinite(middle), -middle, np.inf))
-    scales = [str(s) for s in x["scale"].values]
+    scales = [str(s) for s in x["scale"].values if x.sel(scale=s).notnull().any()]
     with style():
         figure = new_figure(2.6 * len(scales) + 0.8, 0.27 * len(names) + 0.9)
         for axis, scale in zip(np.atleast_1d(figure.subplots(1, len(scales), sharey=True)), scales, strict=True):
