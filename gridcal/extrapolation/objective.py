@@ -118,6 +118,9 @@ class _Frame:
         self.constraint = float(constraint)
         self.table: ParameterTable = model.parameters.select(names)
         self.columns = [model.parameters.index(name) for name in names]
+        low, high, self._log = self.table.lower[:, None], self.table.upper[:, None], self.table.log[:, None]
+        self._low, self._width = low, high - low
+        self._span = np.log(np.where(self._log, high / np.where(self._log, low, 1.0), 1.0))
 
     @property
     def n(self) -> int:
@@ -127,16 +130,15 @@ class _Frame:
     def full(self, unit: Array) -> Array:
         """All parameters (P, m) in physical units, of points (m, d)."""
         theta = np.repeat(self.base[:, None], unit.shape[0], axis=1)
-        theta[self.columns] = self.table.from_unit(unit).T
+        found = self._low + self._width * unit.T
+        if self._log.any():
+            found = np.where(self._log, self._low * np.exp(self._span * unit.T), found)
+        theta[self.columns] = found
         return theta
 
     def slope(self, theta: Array) -> Array:
         """Derivative of the searched parameters with respect to the unit cube, (d, m)."""
-        table = self.table
-        low, high = table.lower[:, None], table.upper[:, None]
-        with np.errstate(all="ignore"):
-            logarithmic = theta[self.columns] * np.log(np.where(table.log[:, None], high / low, 1.0))
-        return np.where(table.log[:, None], logarithmic, high - low)
+        return np.where(self._log, theta[self.columns] * self._span, self._width)
 
     def constrained(self, error: Array, theta: Array) -> Array:
         """Error with the constraint added."""
