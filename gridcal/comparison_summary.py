@@ -60,6 +60,7 @@ def assessment(study: Study, config: ComparisonConfig) -> xr.Dataset:
         mine = nse[:, :, [names.index("SPIE")]]
         with np.errstate(invalid="ignore"):
             ahead = np.where(np.isfinite(nse), mine > nse, np.nan)
+        ahead[:, :, names.index("SPIE")] = np.nan
         out["better"] = (("quality", "method", "scale"), _nanmean(ahead))
     _by_class(out, sites, nse[:, QUALITIES.index(config.assessment.quality)])
     _likelihood(out, scores, config, names)
