@@ -19,6 +19,7 @@ from gridcal.extrapolation.likelihood_of_best import COMBINATIONS, likelihood_of
 from gridcal.extrapolation.network import NetworkEnsemble
 from gridcal.extrapolation.optimum import EDGE
 from gridcal.extrapolation.tensor_file import load_tensors
+from gridcal.progress import progress
 from gridcal.study import Study
 
 Array = npt.NDArray[np.float64]
@@ -190,31 +191,34 @@ def importance(study: Study, config: ComparisonConfig, names: list[str], folder:
     columns: list[str] = []
     feature: dict[str, str] = {}
     tables, signed, grouped = [], [], []
-    for k in range(int(fold.max()) + 1):
-        arrays, about = load_tensors(network_file(folder, k).read_bytes())
-        x = arrays.pop("x")
-        ensemble = NetworkEnsemble.from_arrays(arrays)
-        mine, features = json.loads(about["columns"]), json.loads(about["features"])
-        feature |= dict(zip(mine, features, strict=True))
-        training = np.flatnonzero((fold != k) & (fold != -2))
-        rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(43, k)))
-        binary = np.array(["=" in c for c in mine])
-        shap = np.abs(shapley_values(ensemble.predict, x, x[training], rng, permutations=config.explanation.permutations)).mean(
-            axis=0
-        )
-        found = [relevance(member, x)[0] for member in ensemble.members]
-        lrp = np.mean([np.abs(r).mean(axis=0) for r in found], axis=0)
-        dependence = dependence_importance(ensemble.predict, x, binary)
-        how = config.explanation.normalise
-        tables.append({c: np.stack([normalised(v, how)[i] for v in (shap, lrp, dependence)]) for i, c in enumerate(mine)})
-        signed.append({c: np.mean([r.mean(axis=0)[i] for r in found], axis=0) for i, c in enumerate(mine)})
-        kinds = sorted({class_of(f) for f in features})
-        blocks = [[i for i, f in enumerate(features) if class_of(f) == kind] for kind in kinds]
-        values = shapley_values(
-            ensemble.predict, x, x[training], rng, permutations=config.explanation.permutations, blocks=blocks
-        )
-        grouped.append(dict(zip(kinds, np.abs(values).mean(axis=0), strict=True)))
-        columns += [c for c in mine if c not in columns]
+    n_folds = int(fold.max()) + 1
+    with progress(n_folds, "explaining the networks") as step:
+        for k in range(n_folds):
+            arrays, about = load_tensors(network_file(folder, k).read_bytes())
+            x = arrays.pop("x")
+            ensemble = NetworkEnsemble.from_arrays(arrays)
+            mine, features = json.loads(about["columns"]), json.loads(about["features"])
+            feature |= dict(zip(mine, features, strict=True))
+            training = np.flatnonzero((fold != k) & (fold != -2))
+            rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(43, k)))
+            binary = np.array(["=" in c for c in mine])
+            shap = np.abs(
+                shapley_values(ensemble.predict, x, x[training], rng, permutations=config.explanation.permutations)
+            ).mean(axis=0)
+            found = [relevance(member, x)[0] for member in ensemble.members]
+            lrp = np.mean([np.abs(r).mean(axis=0) for r in found], axis=0)
+            dependence = dependence_importance(ensemble.predict, x, binary)
+            how = config.explanation.normalise
+            tables.append({c: np.stack([normalised(v, how)[i] for v in (shap, lrp, dependence)]) for i, c in enumerate(mine)})
+            signed.append({c: np.mean([r.mean(axis=0)[i] for r in found], axis=0) for i, c in enumerate(mine)})
+            kinds = sorted({class_of(f) for f in features})
+            blocks = [[i for i, f in enumerate(features) if class_of(f) == kind] for kind in kinds]
+            values = shapley_values(
+                ensemble.predict, x, x[training], rng, permutations=config.explanation.permutations, blocks=blocks
+            )
+            grouped.append(dict(zip(kinds, np.abs(values).mean(axis=0), strict=True)))
+            columns += [c for c in mine if c not in columns]
+            step(1)
     kinds = sorted({class_of(feature[c]) for c in columns})
     nothing = np.zeros((len(APPROACHES), len(names)))
     table = np.mean([[t.get(c, nothing) for c in columns] for t in tables], axis=0)  # column, approach, parameter
