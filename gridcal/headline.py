@@ -27,6 +27,11 @@ _LIBRARIES = (
 
 def provenance(config: StudyConfig, model: ProcessModel, inputs: list[dict[str, str]]) -> dict[str, Any]:
     """Versions, configuration, seed and inputs of a study."""
+    return record_of_run(config, model, inputs)
+
+
+def record_of_run(config: Any, model: ProcessModel, inputs: list[dict[str, str]]) -> dict[str, Any]:
+    """The same for any configuration with a title and a seed."""
     versions = {}
     for name in _LIBRARIES:
         try:

@@ -88,8 +88,13 @@ class ProcessModel:
         Values of site constants a cube need not have.
     penalty : callable, optional
         ``penalty(theta (P, n)) -> (n,)``: constraint cost on the scale of 1 - NNSE.
+    penalty_gradient : callable, optional
+        ``penalty_gradient(theta (P, n)) -> (cost (n,), gradient (P, n))``.
     gradient : callable, optional
         ``gradient(theta, forcing, site, obs, weight) -> (sse, (P,))`` at one pixel.
+    site_days : callable, optional
+        ``site_days(forcing, site, obs, weight)``: observed days of many sites, with ``sse_gradient(theta (P, m), which (m,))
+        -> (sse (m,), gradient (P, m))`` and ``sst``, as :class:`gridcal.models.lue.SiteDays`.
     width : int
         Lanes in a block.
     setup : tuple
@@ -125,7 +130,9 @@ class ProcessModel:
     domain: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     site_default: Mapping[str, float] = dataclasses.field(default_factory=dict)
     penalty: Callable[[Array], Array] | None = None
+    penalty_gradient: Callable[[Array], tuple[Array, Array]] | None = None
     gradient: Callable[..., tuple[float, Array]] | None = None
+    site_days: Callable[..., Any] | None = None
     width: int = 64
     setup: tuple[Any, ...] = ()
     constants: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)

@@ -98,3 +98,11 @@ def test_dask_keeps_its_workers_busy():
     text = run(FOLDER / "masm_dask.py", "--pixels", 8, "--chunk", 1)
     assert int(re.search(r"8 pixels, (\d) verified", text)[1]) >= 6
     assert 0 < int(re.search(r"in tasks (\d+) %", text)[1]) <= 110
+
+
+def test_spie_benchmark_runs_small():
+    text = run(FOLDER / "bench_spie.py", "--sites", 40, "--years", 1, "--repeats", 3)
+    ratio = float(re.search(r"one-site / fused\s+([0-9.]+)", text)[1])
+    assert ratio > 0.5
+    assert "ns a site-day" in text
+    assert "core-seconds" in text

@@ -10,10 +10,12 @@ from gridcal.models.lue.constraint import constraint, constraint_cost
 from gridcal.models.lue.gradient import sse_gradient
 from gridcal.models.lue.parameters import PARAMETERS, PARAMETERS_WIDE
 from gridcal.models.lue.physics import PROCESSES
+from gridcal.models.lue.site_days import SiteDays
 
 __all__ = [
     "PARAMETERS",
     "PARAMETERS_WIDE",
+    "SiteDays",
     "constraint",
     "lag_masks",
     "lue",
@@ -55,7 +57,9 @@ lue = ProcessModel(
     domain={"co2": (np.nextafter(340.0, 341.0), np.inf)},
     site_default={"lag_temperature": 0.0, "lag_moisture": 0.0},
     penalty=constraint_cost,
+    penalty_gradient=constraint,
     gradient=sse_gradient,
+    site_days=SiteDays,
 )
 
 simulate_block = lue.run
