@@ -245,10 +245,10 @@ class ProcessModel:
             return self._run_schedule(th, series, place, st, wanted, dtype)
         for name in wanted:
             self.output_units(name)
-        results = tuple(np.empty((length, n), dtype=dtype) for _ in wanted)
+        out = np.empty((len(wanted), length, n), dtype=dtype)
         if n and length:
-            _compiled(self.name, self.processes, self._rows(wanted), self.width).run(th, place, st, *series, *results)
-        return results, st
+            _compiled(self.name, self.processes, self._rows(wanted), self.width).run(th, place, st, out, *series)
+        return tuple(out), st
 
     @property
     def _scheduled(self) -> bool:
