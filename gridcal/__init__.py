@@ -14,6 +14,7 @@ from gridcal.version import __version__
 _PUBLIC = {
     "Block": "gridcal.target",
     "CMAES": "gridcal.calibration",
+    "Constraint": "gridcal.constraint",
     "Cube": "gridcal.cube",
     "Extrapolator": "gridcal.extrapolation",
     "GridcalError": "gridcal.errors",
@@ -28,6 +29,7 @@ _PUBLIC = {
     "calibrate": "gridcal.calibration",
     "check_model": "gridcal.conformance",
     "evaluate": "gridcal.evaluation",
+    "judge": "gridcal.constraint",
     "open_cube": "gridcal.cube",
     "quality_screen": "gridcal.extrapolation",
     "sample_pixels": "gridcal.sampling",

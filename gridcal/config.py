@@ -86,6 +86,7 @@ class BlockSection(_Section):
     fit: list[str]
     to: TargetSection
     constraint: float = 1.0
+    edc: Literal["reject", "penalise"] | None = None
 
 
 class CalibrationSection(_Section):

@@ -40,7 +40,7 @@ MINIMUM_TRAINING = 8
 
 def build_blocks(section: CalibrationSection) -> tuple[Block, ...]:
     """The blocks of a study file."""
-    return tuple(Block(tuple(b.fit), Target(**b.to.model_dump()), b.constraint) for b in section.blocks)
+    return tuple(Block(tuple(b.fit), Target(**b.to.model_dump()), b.constraint, b.edc) for b in section.blocks)
 
 
 def build_method(section: CalibrationSection) -> Any:

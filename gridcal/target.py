@@ -68,11 +68,15 @@ class Block:
         What they are calibrated against.
     constraint : float
         Weight of the model's constraint cost: it adds ``constraint * n_observations * cost`` to -2 log L. 0 switches it off.
+    edc : {"reject", "penalise"}, optional
+        What happens to parameters that violate the model's ecological and dynamic constraints: their run counts as failed, or
+        twice the penalties are added to -2 log L (those without a finite penalty are rejected). Nothing without it.
     """
 
     fit: tuple[str, ...]
     to: Target
     constraint: float = 1.0
+    edc: Literal["reject", "penalise"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fit", tuple(self.fit))
@@ -82,11 +86,17 @@ class Block:
             raise ConfigError(f"a block names a parameter twice: {', '.join(self.fit)}", "Name each once")
         if self.constraint < 0:
             raise ConfigError(f"constraint weight {self.constraint} is negative", "Use 0 or more")
+        if self.edc not in (None, "reject", "penalise"):
+            raise ConfigError(f"unknown edc {self.edc!r} of a block", "Use 'reject', 'penalise' or None")
 
     def check(self, model: ProcessModel) -> None:
         """Raise :class:`ConfigError` unless `model` has the block's parameters and output."""
         for name in self.fit:
             model.parameters[name]
+        if self.edc and not any(c.kind == "edc" for c in model.constraints):
+            raise ConfigError(
+                f"model {model.name!r} declares no ecological and dynamic constraints", "Leave out edc, or use DALEC"
+            )
         if self.to.variable not in model.outputs:
             raise ConfigError(
                 f"target {self.to.variable!r} is not an output of model {model.name!r}",

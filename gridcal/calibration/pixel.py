@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.constrained import ConstrainedRuns
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import PixelResult
 from gridcal.calibration.status import Status
@@ -146,26 +147,11 @@ def _calibrate_block(
 
     columns = [model.parameters.index(name) for name in block.fit]
     table = model.parameters.select(block.fit)
-    wanted = (block.to.variable,)
-
-    def full(candidates: Array) -> Array:
-        many = np.repeat(theta[:, None], candidates.shape[0], axis=1)
-        many[columns] = candidates.T
-        return many
+    runs = ConstrainedRuns(model, block, theta, columns, series, site, n_obs)
 
     def simulate(candidates: Array) -> Array:
-        many = full(np.atleast_2d(candidates))
-        places = np.repeat(site, many.shape[1], axis=1)
-        (daily,), _ = model.run(many, series, places, outputs=wanted)
+        daily = runs.outputs(candidates)[block.to.variable]
         return np.asarray(segment_mean(daily, bins, n_bins, valid)[keep].T, dtype=np.float64, order="C")
-
-    penalty = None
-    if model.penalty is not None and block.constraint > 0.0:
-        weight = block.constraint * n_obs
-        cost = model.penalty
-
-        def penalty(candidates: Array) -> Array:
-            return np.asarray(weight * cost(full(np.atleast_2d(candidates))), dtype=np.float64)
 
     problem = PixelProblem(
         names=block.fit,
@@ -178,7 +164,7 @@ def _calibrate_block(
         likelihood=block.to.likelihood,
         n_eff=block.to.n_eff,
         simulate=simulate,
-        penalty=penalty,
+        penalty=runs.penalty if runs.constraints else None,
     )
     try:
         result = method.run(problem, seeds)

@@ -43,7 +43,7 @@ class PixelProblem:
     simulate : callable
         Physical parameters (m, d) to outputs (m, T); a row that is not finite is a failed run.
     penalty : callable, optional
-        Physical parameters (m, d) to a cost (m,) that is added to that of the observations.
+        Physical parameters (m, d) to a cost (m,) that is added to that of the observations; inf rejects.
     cost : callable, optional
         Physical parameters (m, d) to -2 log likelihood (m,) up to a constant, in place of `observations` and `simulate`.
 

@@ -171,6 +171,7 @@ def calibrate(
                 "model": [model.name, model.version],
                 "parameters": model.parameters,
                 "blocks": blocks,
+                "edc": [[c.name, c.description] for c in model.constraints if any(b.edc for b in blocks)],
                 "method": [repr(method), getattr(type(method), "version", 0)],
                 "seed": seed,
                 "period": period,
