@@ -7,7 +7,12 @@ from importlib.metadata import entry_points
 
 from gridcal.errors import ModelError
 
-_SHIPPED = {"dalec": "gridcal.models.dalec:dalec", "ibis": "gridcal.models.ibis:ibis", "lue": "gridcal.models.lue:lue"}
+_SHIPPED = {
+    "dalec": "gridcal.models.dalec:dalec",
+    "dalec2": "gridcal.models.dalec2:dalec2",
+    "ibis": "gridcal.models.ibis:ibis",
+    "lue": "gridcal.models.lue:lue",
+}
 _GROUP = "gridcal.models"
 
 
