@@ -87,6 +87,7 @@ class BlockSection(_Section):
     to: TargetSection | list[TargetSection]
     constraint: float = 1.0
     carry: int = Field(default=0, ge=0)
+    edc: Literal["reject", "penalise"] | None = None
 
 
 class CalibrationSection(_Section):

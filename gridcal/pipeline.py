@@ -41,7 +41,7 @@ MINIMUM_TRAINING = 8
 
 def build_blocks(section: CalibrationSection) -> tuple[Block, ...]:
     """The blocks of a study file."""
-    return tuple(Block(tuple(b.fit), _targets(b.to), b.constraint, b.carry) for b in section.blocks)
+    return tuple(Block(tuple(b.fit), _targets(b.to), b.constraint, b.carry, b.edc) for b in section.blocks)
 
 
 def _targets(section: TargetSection | list[TargetSection]) -> Target | tuple[Target, ...]:

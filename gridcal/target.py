@@ -72,12 +72,16 @@ class Block:
     carry : int
         Draws of the earlier blocks' posteriors this block is calibrated at, one after the other, and pooled over: their
         uncertainty is carried on. 0 holds the earlier blocks at their means.
+    edc : {"reject", "penalise"}, optional
+        What happens to parameters that violate the model's ecological and dynamic constraints: their run counts as failed, or
+        twice the penalties are added to -2 log L (those without a finite penalty are rejected). Nothing without it.
     """
 
     fit: tuple[str, ...]
     to: Target | tuple[Target, ...]
     constraint: float = 1.0
     carry: int = 0
+    edc: Literal["reject", "penalise"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fit", tuple(self.fit))
@@ -93,6 +97,8 @@ class Block:
             raise ConfigError(f"constraint weight {self.constraint} is negative", "Use 0 or more")
         if isinstance(self.carry, bool) or not isinstance(self.carry, int) or self.carry < 0:
             raise ConfigError(f"carry = {self.carry!r} of a block is no number of draws", "Use a whole number, 0 or more")
+        if self.edc not in (None, "reject", "penalise"):
+            raise ConfigError(f"unknown edc {self.edc!r} of a block", "Use 'reject', 'penalise' or None")
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -108,6 +114,10 @@ class Block:
         """Raise :class:`ConfigError` unless `model` has the block's parameters and outputs."""
         for name in self.fit:
             model.parameters[name]
+        if self.edc and not any(c.kind == "edc" for c in model.constraints):
+            raise ConfigError(
+                f"model {model.name!r} declares no ecological and dynamic constraints", "Leave out edc, or use DALEC"
+            )
         known = {**model.outputs, **model.extra_outputs}
         for target in self.targets:
             if target.variable not in known:

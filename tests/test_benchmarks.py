@@ -106,3 +106,9 @@ def test_spie_benchmark_runs_small():
     assert ratio > 0.5
     assert "ns a site-day" in text
     assert "core-seconds" in text
+
+
+def test_dalec_benchmark_runs_small():
+    text = run(FOLDER / "bench_dalec.py", "--days", 100, "--repeats", 1, "--lanes", 8)
+    assert len(re.findall(r"8 lanes: one site\s+[0-9.]+, region\s+[0-9.]+ million pixel-days", text)) == 2
+    assert re.search(r"exponential: [0-9.]+ ns", text)

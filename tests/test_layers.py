@@ -6,7 +6,7 @@ import gridcal
 ROOT = Path(gridcal.__file__).parent
 LAYERS = (
     {"errors", "version", "parameters", "variables", "units", "fingerprint", "progress", "kernels"},
-    {"model"},
+    {"constraint", "model"},
     {"models"},
     {
         "cube", "catalog", "validate", "ingest", "simulation", "target", "calibration", "extrapolation", "evaluation",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.constrained import ConstrainedRuns
 from gridcal.calibration.likelihood import GaussianLikelihood
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.status import Status
@@ -94,12 +95,13 @@ def problem_of_block(
     block: Block,
     aims: list[Aim],
     averages: Callable[[Array], list[Array]],
-    penalty: Callable[[Array], Array] | None,
+    runs: ConstrainedRuns,
 ) -> PixelProblem:
     """The problem of a block.
 
     One target is taken as it is; several whose errors are known make one series of scaled residuals; of others the costs add.
     """
+    penalty = runs.penalty if runs.constraints else None
     table = model.parameters.select(block.fit)
     bounds: dict[str, Any] = {
         "names": block.fit,

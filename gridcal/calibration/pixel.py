@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.constrained import ConstrainedRuns
 from gridcal.calibration.observed import Aim, Observed, problem_of_block
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import PixelResult, pool
@@ -151,31 +152,10 @@ def _calibrate_block(
             return BlockOutcome(aim.status, None, n_obs, np.nan, np.nan)
 
     columns = [model.parameters.index(name) for name in block.fit]
-    wanted = tuple(dict.fromkeys(aim.target.variable for aim in aims))
-
-    def full(candidates: Array, base: Array) -> Array:
-        many = np.repeat(base[:, None], candidates.shape[0], axis=1)
-        many[columns] = candidates.T
-        return many
-
-    def averages(candidates: Array, base: Array = theta) -> list[Array]:
-        many = full(np.atleast_2d(candidates), base)
-        places = np.repeat(site, many.shape[1], axis=1)
-        start = None if state is None else np.repeat(state, many.shape[1], axis=1)
-        daily, _ = model.run(many, series, places, start, outputs=wanted)
-        found = dict(zip(wanted, daily, strict=True))
-        return [aim.average(found[aim.target.variable]) for aim in aims]
-
-    weight = block.constraint * n_obs
-    constraint = model.penalty if block.constraint > 0.0 else None
-
-    def penalty(candidates: Array, base: Array = theta) -> Array:
-        assert constraint is not None
-        return np.asarray(weight * constraint(full(np.atleast_2d(candidates), base)), dtype=np.float64)
 
     def problem(base: Array = theta) -> PixelProblem:
-        constrained = functools.partial(penalty, base=base) if constraint is not None else None
-        return problem_of_block(model, block, aims, functools.partial(averages, base=base), constrained)
+        runs = ConstrainedRuns(model, block, base, columns, series, site, n_obs, state)
+        return problem_of_block(model, block, aims, functools.partial(_averages, runs, aims), runs)
 
     begun = time.thread_time()
     try:
@@ -195,10 +175,17 @@ def _calibrate_block(
     if not np.isfinite(result.estimate).all():
         return BlockOutcome(status if status != Status.ok else Status.model_failure, None, n_obs, np.nan, np.nan)
     variant = getattr(method, "diso", "hu2019")
-    pairs = zip(aims, averages(result.estimate[None]), strict=True)
+    runs = ConstrainedRuns(model, block, theta, columns, series, site, n_obs, state)
+    pairs = zip(aims, _averages(runs, aims, result.estimate[None]), strict=True)
     skills = [scores(x.T, aim.means[:, None], variant) for aim, x in pairs]
     diso, nse = max(float(s["diso"][0]) for s in skills), min(float(s["nse"][0]) for s in skills)
     return BlockOutcome(status, result, n_obs, diso, nse)
+
+
+def _averages(runs: ConstrainedRuns, aims: list[Aim], candidates: Array) -> list[Array]:
+    """Means (m, n) of the candidates' runs over each target's periods."""
+    daily = runs.outputs(candidates)
+    return [aim.average(daily[aim.target.variable]) for aim in aims]
 
 
 def _run(method: Any, problem: PixelProblem, seeds: np.random.SeedSequence, warm: WarmStart | None) -> PixelResult:

@@ -44,7 +44,7 @@ class PixelProblem:
         Physical parameters (m, d) to outputs (m, T); a row that is not finite is a failed run. None where the model runs
         elsewhere (:class:`~gridcal.calibration.asktell.AskTell`).
     penalty : callable, optional
-        Physical parameters (m, d) to a cost (m,) that is added to that of the observations.
+        Physical parameters (m, d) to a cost (m,) that is added to that of the observations; inf rejects.
     cost : callable, optional
         Physical parameters (m, d) to -2 log likelihood (m,) up to a constant, in place of `observations` and `simulate`.
 

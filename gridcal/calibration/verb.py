@@ -195,6 +195,7 @@ def calibrate(
                 "parameters": model.parameters,
                 "blocks": blocks,
                 "warm_start": warm_start,
+                "edc": [[c.name, c.description] for c in model.constraints if any(b.edc for b in blocks)],
                 "method": [repr(method), getattr(type(method), "version", 0)],
                 "seed": seed,
                 "period": period,

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.constraint import cost_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.extrapolation.site_series import SiteSeries
 from gridcal.kernels.aggregate import segment_mean
@@ -142,10 +143,9 @@ class _Frame:
 
     def constrained(self, error: Array, theta: Array) -> Array:
         """Error with the constraint added."""
-        penalty = self.model.penalty
-        if self.constraint == 0.0 or penalty is None:
+        cost = cost_of(self.model, theta) if self.constraint else None
+        if cost is None:
             return error
-        cost = np.asarray(penalty(theta), dtype=np.float64)
         if np.isinf(self.constraint):
             return np.where(cost > HARD_LIMIT, 1.0 + cost, error)
         return error + self.constraint * cost
@@ -158,7 +158,7 @@ class ExactObjective(_Frame):
         self, model: ProcessModel, series: SiteSeries, names: tuple[str, ...], base: Array, constraint: float, days: Any = None
     ) -> None:
         super().__init__(model, series, names, base, constraint)
-        if model.site_days is None or (constraint and model.penalty is not None and model.penalty_gradient is None):
+        if model.site_days is None or (constraint and model.constraints and model.penalty_gradient is None):
             raise ConfigError(f"model {model.name!r} offers no exact gradient", "Use gradient: differences")
         (obs,) = series.observed.values()
         self.days: Any = days or model.site_days(series.forcing, series.site, obs, series.weight)

@@ -11,8 +11,10 @@ import math
 
 import numpy as np
 
+from gridcal.constraint import Constraint
 from gridcal.kernels.jit import kernel
 
+SOURCE = "Bao et al. 2023, JAMES 15(8), 10.1029/2022MS003464"
 _POINTS = 365
 _CO2 = 400.0
 _T = np.linspace(-5.0, 40.0, _POINTS)
@@ -91,3 +93,14 @@ def constraint(theta):
 def constraint_cost(theta):
     """Constraint cost alone, shape (n,); see :func:`constraint`."""
     return constraint(theta)[0]
+
+
+def _judge(evidence):
+    cost = constraint_cost(np.array(list(evidence.theta.values())))
+    return cost <= 0.0, cost
+
+
+RESPONSE_COST = Constraint(
+    "responses", "every response reaches 1; cold, dry air and dry soil limit production", SOURCE, _judge, kind="cost"
+)
+"""The cost as a constraint of the model."""
