@@ -5,12 +5,15 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+import gridcal as gc
 from gridcal.cli import app
 from gridcal.errors import ConfigError, InputError
+from gridcal.models.ibis import ibis_model
 from gridcal.reference import check_against_reference
 from gridcal.reference.deviation import relative, rmsd, scaled
 
@@ -194,3 +197,33 @@ def test_the_soil_lookup_is_exact_to_its_digits(tmp_path):
     source = Path(str(REFERENCE)) / "ibis" / "texture_lookup.csv"
     (tmp_path / "texture_lookup.csv").write_text(source.read_text().replace("1.6667e-07", "1.66669e-07"))
     assert failing(check_against_reference("ibis", tmp_path)) == {("texture_lookup", "hydraul_ms")}
+
+
+@pytest.mark.slow
+@needs_reference
+def test_accelerated_spin_up_grows_the_original_s_forest_and_soil():
+    """150 years with accelerated soil carbon against the original's, whose random wind and rain hours are others."""
+    folder = Path(str(REFERENCE)) / "ibis"
+    met = pd.read_csv(folder / "met_synth.csv")
+    met = met[met["year"] == 2000]
+    days = pd.date_range("2000-01-01", periods=366)
+    columns = {
+        "tasmin": ("tmin_C", "degC"), "tasmax": ("tmax_C", "degC"), "pr": ("prec_mm", "mm d-1"), "sfcWind": ("wind", "m s-1"),
+        "huss": ("qd", "kg kg-1"), "ps": ("psurf_Pa", "Pa"), "clt": ("cloud", "1"),
+    }  # fmt: skip
+    ds = xr.Dataset(
+        {n: (("time", "site"), met[[c]].to_numpy(), {"units": u}) for n, (c, u) in columns.items()}
+        | {"co2": ("time", np.full(366, 380.0), {"units": "ppm"})}
+        | {n: ("site", [v], {"units": "%"}) for n, v in (("sand", 60.0), ("clay", 10.0))},
+        coords={"time": days, "site": ["S"], "lat": ("site", [42.5]), "lon": ("site", [-72.0])},
+    )
+    ds["lat"].attrs["units"], ds["lon"].attrs["units"] = "degrees_north", "degrees_east"
+    state = gc.spin_up(gc.Cube.from_dataset(ds), ibis_model(vegetation="dynamic"), {"specla": 25.0, "tauleaf": 1.0}, years=150)
+    annual = pd.read_csv(folder / "synth_annual.csv").iloc[149]
+    pools = ("clitlm", "clitls", "clitll", "clitrm", "clitrs", "clitrl", "clitwm", "clitws", "clitwl")
+    soil = ("totcmic", "csoislop", "csoislon", "csoipas")
+    found = {n: float(state[n][0]) for n in ("cbiol", "cbiow", "cbior", "plai", "fu", "ztop", "sapfrac")}
+    found |= {"totlit": sum(float(state[n][0]) for n in pools), "totcsoi": sum(float(state[n][0]) for n in soil)}
+    for name, value in found.items():
+        # single years of the original differ from its mean by this much, through their weather
+        assert value == pytest.approx(annual[name], rel=0.01), name
