@@ -118,6 +118,21 @@ def compare(draws: np.ndarray, reference: dict) -> tuple[float, float]:
     return error, float(np.mean(distances))
 
 
+def find_problem(name: str, reference: str | None) -> tuple[str, PixelProblem, Timed, dict | None]:
+    """Label, problem, its model and its reference posterior (None without one), by name or as a Python file."""
+    if name.endswith(".py"):
+        path = Path(name)
+        problem, model = file_problem(path)
+        folder, label = path.parent, path.stem
+    else:
+        folder = Path(str(reference))
+        folder = folder / "masm" if (folder / "masm").is_dir() else folder
+        problem, model = standard_problem(load_module(folder / "problems.py"), name)
+        label = name
+    found = folder / f"ref_{label}.npz"
+    return label, problem, model, dict(np.load(found)) if found.exists() else None
+
+
 def bench(name: str, problem: PixelProblem, model: Timed, reference: dict | None, method: MASM, seeds: int) -> None:
     """Run all seeds and print the table's rows."""
     rows = []
@@ -156,17 +171,7 @@ def main() -> None:
     method = MASM(preset=args.preset, emulate=args.emulate, max_runs=args.max_runs, draws=(4, 5000))
     with threadpool_limits(1):
         for name in args.problems.split(","):
-            if name.endswith(".py"):
-                path = Path(name)
-                problem, model = file_problem(path)
-                folder, label = path.parent, path.stem
-            else:
-                folder = Path(args.reference)
-                folder = folder / "masm" if (folder / "masm").is_dir() else folder
-                problem, model = standard_problem(load_module(folder / "problems.py"), name)
-                label = name
-            found = folder / f"ref_{label}.npz"
-            reference = dict(np.load(found)) if found.exists() else None
+            label, problem, model, reference = find_problem(name, args.reference)
             unit = np.full((1, problem.d), 0.5)
             (problem.cost or problem.simulate)(problem.physical(unit))  # compiles the model
             method.run(problem, np.random.SeedSequence(12345))  # compiles the kernels

@@ -98,6 +98,24 @@ def screen(
 
 
 @app.command()
+def compare(
+    study: Annotated[Path, typer.Argument(help="Study file with kind: compare; see notebooks/studies.")],
+    folder: Annotated[Path | None, typer.Option("--folder", "-o", help="Study folder; the file's name + .study.")] = None,
+    workers: WorkersOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the folder first instead of resuming.")] = False,
+) -> None:
+    """Compare ways to extrapolate parameters to places without observations.
+
+    Calibrates the model at every site, learns or averages the parameters in folds of sites, predicts the sites of the fold left
+    out, scores the model there at four time scales, and explains the network. A run that was killed resumes at the sites and
+    folds it had not finished. Sites named under test_sites are scored and never trained on.
+    """
+    from gridcal.comparison_config import load_comparison
+
+    _compare(load_comparison(study), folder or study.with_suffix(".study"), workers=workers, fresh=fresh)
+
+
+@app.command()
 def resume(folder: FolderArgument, workers: WorkersOption = None) -> None:
     """Go on with a study that was stopped, from its folder alone."""
     import yaml
@@ -109,7 +127,13 @@ def resume(folder: FolderArgument, workers: WorkersOption = None) -> None:
     record = Study(folder).read_record("provenance") if folder.is_dir() else None
     if record is None:
         raise StudyError(f"{str(folder)!r} is not a study that was started", "Start it with: gridcal run STUDY.yml")
-    _run(parse_config(yaml.safe_load(record["config"]), str(folder)), folder, workers=workers, fresh=False)
+    document = yaml.safe_load(record["config"])
+    if document.get("kind") == "compare":
+        from gridcal.comparison_config import parse_comparison
+
+        _compare(parse_comparison(document, str(folder)), folder, workers=workers, fresh=False)
+        return
+    _run(parse_config(document, str(folder)), folder, workers=workers, fresh=False)
 
 
 @app.command()
@@ -315,9 +339,20 @@ def _with_cluster(config: Any, folder: Path, work: Callable[..., Any], *, worker
 
 def _run(config: Any, folder: Path, *, workers: int | None, fresh: bool) -> None:
     from gridcal.pipeline import run_study
+
+    _reported(_with_cluster(config, folder, run_study, workers=workers, fresh=fresh))
+
+
+def _compare(config: Any, folder: Path, *, workers: int | None, fresh: bool) -> None:
+    from gridcal.comparison import run_comparison
+
+    _reported(_with_cluster(config, folder, run_comparison, workers=workers, fresh=fresh))
+
+
+def _reported(study: Any) -> None:
+    """Write the report and print the headline."""
     from gridcal.report import write_report
 
-    study = _with_cluster(config, folder, run_study, workers=workers, fresh=fresh)
     page = write_report(study)
     typer.echo("")
     for label, number in (study.read_record("headline") or {}).items():

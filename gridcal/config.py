@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -75,8 +75,8 @@ class TargetSection(_Section):
     against: str | None = None
     every: str = "8-day"
     likelihood: Literal["profile", "fixed", "obs_variance"] = "profile"
-    sigma: float | None = None
-    n_eff: float | None = None
+    sigma: float | str | None = None
+    n_eff: float | Literal["ar1"] | None = None
     min_fraction: float = 0.5
 
 
@@ -84,14 +84,16 @@ class BlockSection(_Section):
     """A block: see :class:`gridcal.Block`."""
 
     fit: list[str]
-    to: TargetSection
+    to: TargetSection | list[TargetSection]
     constraint: float = 1.0
+    carry: int = Field(default=0, ge=0)
+    edc: Literal["reject", "penalise"] | None = None
 
 
 class CalibrationSection(_Section):
     """How parameters are calibrated."""
 
-    method: Literal["masm", "cmaes"] = "masm"
+    method: Literal["masm", "mcmc", "cmaes", "auto"] = "masm"
     options: dict[str, Any] = Field(default_factory=dict)
     blocks: list[BlockSection]
     chunk: int = Field(default=8, ge=1, description="pixels in a tile")
@@ -218,18 +220,21 @@ def load_config(path: str | Path) -> StudyConfig:
 
 def parse_config(document: dict[str, Any], origin: str = "configuration") -> StudyConfig:
     """Check a configuration given as a mapping; see :func:`load_config`."""
+    if document.get("kind") == "compare":
+        raise ConfigError(f"{origin} describes a comparison of extrapolations", "Run it with: gridcal compare")
     try:
         return StudyConfig.model_validate(document)
     except ValidationError as error:
-        raise _readable(error, origin) from error
+        raise readable(error, origin, StudyConfig) from error
 
 
-def _readable(error: ValidationError, origin: str) -> ConfigError:
+def readable(error: ValidationError, origin: str, root: type[BaseModel]) -> ConfigError:
+    """The first problem of a configuration of type `root`, naming the key and the repair."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
-        known = _known_keys(first["loc"])
+        known = _known_keys(first["loc"], root)
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known keys there: {', '.join(known)}"
         return ConfigError(f"{origin}: unknown key {where!r}", hint)
@@ -240,16 +245,17 @@ def _readable(error: ValidationError, origin: str) -> ConfigError:
     return ConfigError(f"{origin}: {where}: {first['msg'].removeprefix('Value error, ')}{tail}", "Repair this value")
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    section: Any = StudyConfig
-    kinds = {"twin": TwinSection, "flux-sites": FluxSitesSection, "cube": CubeSection}
-    nested = {"blocks": BlockSection, "to": TargetSection, "targets": TargetSection, "screening": ScreeningSection}
+def _known_keys(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
+    """Keys of the section a location lies in; a part that is no key is the ``kind`` of one of several sections."""
+    sections = [root]
     for part in location[:-1]:
-        if part in kinds:
-            section = kinds[str(part)]
-        elif part in nested:
-            section = nested[str(part)]
-        elif isinstance(part, str) and part in section.model_fields:
-            inner = section.model_fields[part].annotation
-            section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
-    return list(section.model_fields)
+        inside = [s for section in sections if part in section.model_fields for s in _sections(section, str(part))]
+        named = [s for s in sections if "kind" in s.model_fields and part in get_args(s.model_fields["kind"].annotation)]
+        sections = inside or named or sections
+    return list(sections[0].model_fields)
+
+
+def _sections(section: type[BaseModel], key: str) -> list[type[BaseModel]]:
+    """Sections that a key may hold, alone, in a list, or as one of several kinds."""
+    annotation = section.model_fields[key].annotation
+    return [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]

@@ -27,6 +27,11 @@ _LIBRARIES = (
 
 def provenance(config: StudyConfig, model: ProcessModel, inputs: list[dict[str, str]]) -> dict[str, Any]:
     """Versions, configuration, seed and inputs of a study."""
+    return record_of_run(config, model, inputs)
+
+
+def record_of_run(config: Any, model: ProcessModel, inputs: list[dict[str, str]]) -> dict[str, Any]:
+    """The same for any configuration with a title and a seed."""
     versions = {}
     for name in _LIBRARIES:
         try:
@@ -62,7 +67,7 @@ def headline_of_twin(study: Study, model: ProcessModel, sources: Sources, blocks
     posterior = study.open("posterior")
     theta = study.open("parameters")
     names = list(model.parameters.names)
-    variable = blocks[0].to.variable
+    variable = blocks[0].targets[0].variable
     wanted = simulate(sources.grid, model, truth[names])[variable]
     default = simulate(sources.grid, model)[variable]
     learnt = simulate(sources.grid, model, theta[names])[variable]
@@ -109,7 +114,7 @@ def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...])
     chosen = skill["nse"]
     if "season" in chosen.dims:
         chosen = chosen.sel(season="all")
-    scale = scale_name(blocks[0].to.every)
+    scale = scale_name(blocks[0].targets[0].every)
     if "scale" in chosen.dims:
         scale = scale if scale in chosen["scale"].values else str(chosen["scale"].values[0])
         chosen = chosen.sel(scale=scale)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.constraint import Constraint
 from gridcal.errors import ModelError
 from gridcal.parameters import ParameterTable
 
@@ -86,10 +87,15 @@ class ProcessModel:
         Range of a forcing variable outside which the equations do not hold.
     site_default : dict of str to float
         Values of site constants a cube need not have.
-    penalty : callable, optional
-        ``penalty(theta (P, n)) -> (n,)``: constraint cost on the scale of 1 - NNSE.
+    constraints : tuple of Constraint
+        What must hold of parameters and runs (:mod:`gridcal.constraint`).
+    penalty_gradient : callable, optional
+        ``penalty_gradient(theta (P, n)) -> (cost (n,), gradient (P, n))`` of the constraint costs.
     gradient : callable, optional
         ``gradient(theta, forcing, site, obs, weight) -> (sse, (P,))`` at one pixel.
+    site_days : callable, optional
+        ``site_days(forcing, site, obs, weight)``: observed days of many sites, with ``sse_gradient(theta (P, m), which (m,))
+        -> (sse (m,), gradient (P, m))`` and ``sst``, as :class:`gridcal.models.lue.SiteDays`.
     width : int
         Lanes in a block.
     setup : tuple
@@ -124,8 +130,10 @@ class ProcessModel:
     extra_outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     domain: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     site_default: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    penalty: Callable[[Array], Array] | None = None
+    constraints: tuple[Constraint, ...] = ()
+    penalty_gradient: Callable[[Array], tuple[Array, Array]] | None = None
     gradient: Callable[..., tuple[float, Array]] | None = None
+    site_days: Callable[..., Any] | None = None
     width: int = 64
     setup: tuple[Any, ...] = ()
     constants: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
@@ -144,6 +152,9 @@ class ProcessModel:
             check_steps(self.name, steps_of((*self.setup, *self.processes)), rows, numbers, carried=True)
         else:
             check_rows(self.name, self.processes, rows)
+        for constraint in self.constraints:
+            for name in constraint.reads:
+                self.output_units(name)
         known = {*self.forcing, *self.site, *self.parameters.names}
         for entry in self.state:
             if isinstance(entry.initial, str) and entry.initial not in known:
@@ -158,7 +169,8 @@ class ProcessModel:
     def _rows(self, outputs: tuple[str, ...]) -> Any:
         from gridcal.kernels.lanes import Rows
 
-        inert = tuple(p.name for p in self.parameters if p.inert)
+        starts = (s.initial for s in self.state if isinstance(s.initial, str))
+        inert = (*(p.name for p in self.parameters if p.inert), *starts)
         return Rows(self.parameters.names, self.forcing, tuple(self.site), tuple(s.name for s in self.state), outputs, inert)
 
     def output_units(self, name: str) -> str:
@@ -271,10 +283,10 @@ class ProcessModel:
             return self._run_schedule(th, series, place, st, wanted, dtype)
         for name in wanted:
             self.output_units(name)
-        results = tuple(np.empty((length, n), dtype=dtype) for _ in wanted)
+        out = np.empty((len(wanted), length, n), dtype=dtype)
         if n and length:
-            _compiled(self.name, self.processes, self._rows(wanted), self.width).run(th, place, st, *series, *results)
-        return results, st
+            _compiled(self.name, self.processes, self._rows(wanted), self.width).run(th, place, st, out, *series)
+        return tuple(out), st
 
     @property
     def _scheduled(self) -> bool:

@@ -16,9 +16,9 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.calendar import with_calendar
-from gridcal.calibration import CMAES, MASM, calibrate
+from gridcal.calibration import CMAES, MASM, AdaptiveMCMC, calibrate
 from gridcal.calibration.status import Status
-from gridcal.config import CalibrationSection, ScreeningSection, StudyConfig
+from gridcal.config import CalibrationSection, ScreeningSection, StudyConfig, TargetSection
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.evaluation import evaluate, period_mask
@@ -41,13 +41,23 @@ MINIMUM_TRAINING = 8
 
 def build_blocks(section: CalibrationSection) -> tuple[Block, ...]:
     """The blocks of a study file."""
-    return tuple(Block(tuple(b.fit), Target(**b.to.model_dump()), b.constraint) for b in section.blocks)
+    return tuple(Block(tuple(b.fit), _targets(b.to), b.constraint, b.carry, b.edc) for b in section.blocks)
+
+
+def _targets(section: TargetSection | list[TargetSection]) -> Target | tuple[Target, ...]:
+    if isinstance(section, TargetSection):
+        return Target(**section.model_dump())
+    return tuple(Target(**t.model_dump()) for t in section)
 
 
 def build_method(section: CalibrationSection) -> Any:
     """The calibration method of a study file."""
-    kinds = {"masm": MASM, "cmaes": CMAES}
+    kinds = {"masm": MASM, "mcmc": AdaptiveMCMC, "cmaes": CMAES}
     options = section.options
+    if section.method == "auto":
+        if options:
+            raise ConfigError("calibration.options are given, but the method is 'auto'", "Remove them, or name a method")
+        return "auto"
     try:
         return kinds[section.method](**options)
     except TypeError as error:
@@ -151,7 +161,7 @@ def build_screening(config: StudyConfig, model: ProcessModel, sources: Sources) 
     )  # fmt: skip
     targets = [Target(**t.model_dump()) for t in section.targets or ()]
     if not targets:  # the calibration's, each output and time scale once
-        targets = list({(b.to.variable, b.to.every): b.to for b in build_blocks(config.calibration)}.values())
+        targets = list({(t.variable, t.every): t for b in build_blocks(config.calibration) for t in b.targets}.values())
     return screen(
         sources.samples,
         model,
@@ -294,7 +304,7 @@ def _skill(
 ) -> xr.Dataset:
     """Scores of the default, the calibrated and the extrapolated run at the samples."""
     samples = sources.samples
-    pairs = {b.to.variable: str(b.to.against) for b in blocks}
+    pairs = {t.variable: str(t.against) for b in blocks for t in b.targets}
     calibrated = posterior[list(model.parameters.names)]
     runs = {"default": None, "calibrated": calibrated, "extrapolated": extrapolated}
     section = config.evaluate

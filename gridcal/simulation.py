@@ -199,15 +199,20 @@ def _with_chunks_of(x: xr.DataArray, reference: xr.DataArray) -> xr.DataArray:
     return x.chunk({d: reference.chunksizes[d] for d in x.dims if d in reference.chunksizes})
 
 
-def _state(state: xr.Dataset | None, model: ProcessModel, data: xr.Dataset, space: tuple[str, ...]) -> list[xr.DataArray]:
-    if state is None:
-        return []
+def check_state(state: xr.Dataset, model: ProcessModel) -> None:
+    """Raise :class:`InputError` if a state lacks a variable of the model."""
     lacking = [entry.name for entry in model.state if entry.name not in state]
     if lacking:
         raise InputError(
             f"the state lacks {lacking[0]!r} of model {model.name!r}",
             "Make it with the same model: gridcal.spin_up(cube, model)",
         )
+
+
+def _state(state: xr.Dataset | None, model: ProcessModel, data: xr.Dataset, space: tuple[str, ...]) -> list[xr.DataArray]:
+    if state is None:
+        return []
+    check_state(state, model)
     check_same(state, data, space)
     return [state[entry.name].astype(np.float64).reset_coords(drop=True) for entry in model.state]
 

@@ -75,7 +75,8 @@ def steady_state(
     """
     if model.steady is None:
         raise ConfigError(
-            f"model {model.name!r} declares no steady state", "Use gridcal.spin_up(cube, model, years=...), which runs the years"
+            f"model {model.name!r} declares no steady state",
+            "Use gridcal.spin_up(cube, model, years=...), which runs the years",
         )
     if tolerance <= 0.0 or max_years < model.steady.least_years:
         raise ConfigError(
@@ -137,7 +138,7 @@ def _cycle(
     Each pixel is iterated for itself, so that its result does not depend on its neighbours.
     """
     n = lanes.theta.shape[1]
-    rows = [_row(model, name) for name in rule.fast]
+    rows = np.array([_row(model, name) for name in rule.fast])
     replay = rule.replay or model
     wanted = tuple(name for name in replay.forcing if name not in model.forcing)
     state = model.initial_state(lanes.theta, lanes.series, lanes.site)
@@ -149,7 +150,11 @@ def _cycle(
     for year in range(1, max_years + 1):
         start = state[np.ix_(rows, active)]
         outputs, end = model.run(
-            lanes.theta[:, active], [x[:, active] for x in lanes.series], lanes.site[:, active], state[:, active], outputs=wanted
+            lanes.theta[:, active],
+            [x[:, active] for x in lanes.series],
+            lanes.site[:, active],
+            state[:, active],
+            outputs=wanted,
         )
         arrived = end[rows]
         moved = np.abs(arrived - start).sum(axis=0)

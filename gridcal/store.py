@@ -18,7 +18,8 @@ import xarray as xr
 
 from gridcal.errors import StudyError
 
-SPACE = ("lat", "lon", "pixel", "site")
+SPACE = ("lat", "lon", "pixel", "site", "fold")
+"""Dimensions a stage is cut into tiles along; a fold is a part of the sites."""
 _TEXT = "OSUT"
 _NUMBERS = "biuf"
 

@@ -30,7 +30,7 @@ from gridcal.version import __version__
 
 Region = dict[str, slice]
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DEFAULT = {"lat": 64, "lon": 64, "pixel": 256, "site": 256}
+_DEFAULT = {"lat": 64, "lon": 64, "pixel": 256, "site": 256, "fold": 1}
 _TRIES = 3
 _REFRESH = 5.0
 

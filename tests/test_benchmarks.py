@@ -80,6 +80,40 @@ def test_ibis_benchmark_runs_small():
     assert "ms per pixel-year" in text
 
 
+def test_peers_are_compared_on_the_same_problem(line):
+    text = run(FOLDER / "masm_peers.py", "--problems", line, "--seeds", 2, "--methods", "masm,demc,pycma", "--long", 0)
+    rows = re.findall(r"line +(\S+) +runs +(\d+) \| error +(\S+) \[(\S+)\] \| TV (\S+) \| (?:above best|cost) +(\S+)", text)
+    assert [r[0] for r in rows] == ["masm", "demc", "pycma"]
+    assert float(rows[0][2]) < 0.2
+    assert float(rows[1][2]) < 0.2
+    assert rows[2][2] == "nan"  # an optimiser has no posterior
+    assert int(rows[2][1]) <= 110
+    assert re.search(r"masm against demc \(\d+ runs\): smaller error in \d of 2", text)
+    with pytest.raises(AssertionError, match="unknown method"):
+        run(FOLDER / "masm_peers.py", "--problems", line, "--methods", "simplex")
+
+
+@pytest.mark.slow
+def test_dask_keeps_its_workers_busy():
+    text = run(FOLDER / "masm_dask.py", "--pixels", 8, "--chunk", 1)
+    assert int(re.search(r"8 pixels, (\d) verified", text)[1]) >= 6
+    assert 0 < int(re.search(r"in tasks (\d+) %", text)[1]) <= 110
+
+
+def test_spie_benchmark_runs_small():
+    text = run(FOLDER / "bench_spie.py", "--sites", 40, "--years", 1, "--repeats", 3)
+    ratio = float(re.search(r"one-site / fused\s+([0-9.]+)", text)[1])
+    assert ratio > 0.5
+    assert "ns a site-day" in text
+    assert "core-seconds" in text
+
+
+def test_dalec_benchmark_runs_small():
+    text = run(FOLDER / "bench_dalec.py", "--days", 100, "--repeats", 1, "--lanes", 8)
+    assert len(re.findall(r"8 lanes: one site\s+[0-9.]+, region\s+[0-9.]+ million pixel-days", text)) == 2
+    assert re.search(r"exponential: [0-9.]+ ns", text)
+
+
 @pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif("GRIDCAL_DATA" not in os.environ, reason="GRIDCAL_DATA is not set")

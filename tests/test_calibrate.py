@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from gridcal.calibration import CMAES, MASM, Status, calibrate
+from gridcal.calibration import CMAES, MASM, Status, calibrate, to_arviz
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.models.lue import lue
+from gridcal.periods import period_index
 from gridcal.sampling import sample_pixels
 from gridcal.synthetic import PLANTED, twin
 from gridcal.target import Block, Target
@@ -153,3 +154,114 @@ def test_fixed_sigma_narrows_as_the_square_root(samples):
         for s in (0.4, 0.2)
     )
     assert wide / narrow == pytest.approx(2.0, rel=0.25)
+
+
+def test_two_targets_at_once_add_their_costs(samples):
+    """Against itself twice, a target counts double: the posterior narrows by the square root of two, about the same mean."""
+    once = calibrate(samples, lue, [block(likelihood="fixed", sigma=0.5)], FAST, seed=7).compute()
+    target = Target("gpp", likelihood="fixed", sigma=0.5)
+    twice = calibrate(samples, lue, [Block(("eps_max", "Topt"), (target, target))], FAST, seed=7).compute()
+    ratio = (twice["eps_max_sd"] / once["eps_max_sd"]).values
+    assert np.median(ratio) == pytest.approx(np.sqrt(0.5), rel=0.1)
+    assert (abs(twice["eps_max"] - once["eps_max"]) < 0.5 * once["eps_max_sd"]).all()
+    assert (twice["n_obs"] == 2 * once["n_obs"]).all()
+    assert "gpp_obs every 8-day and gpp_obs every 8-day" in twice.attrs["blocks"]
+
+
+def test_profiled_targets_at_once_are_fitted_by_their_summed_cost(samples):
+    """n log SSE of the 8-day and of the monthly means, minimised by an independent search over the model."""
+    scales = ("8-day", "monthly")
+    both = Block(("eps_max",), tuple(Target("gpp", every=e) for e in scales), constraint=0.0)
+    found = calibrate(samples, lue, [both], CMAES(max_evaluations=200, restarts=0), seed=1).compute()
+    data = samples.data
+    theta = lue.parameters.default.copy()
+    grid = np.linspace(*(getattr(lue.parameters["eps_max"], b) for b in ("lower", "upper")), 400)
+    many = np.repeat(theta[:, None], grid.size, axis=1)
+    many[lue.parameters.index("eps_max")] = grid
+    pixel = 0
+    forcing = [data[n].values[:, pixel : pixel + 1] for n in lue.forcing]
+    site = np.array([[lue.site_default[n]] for n in lue.site])
+    (gpp,), _ = lue.run(many, forcing, site)
+    total = np.zeros(grid.size)
+    for scale in scales:
+        labels = period_index(data.indexes["time"], scale)[0]
+        count = np.bincount(labels)
+        obs = np.bincount(labels, weights=data["gpp_obs"].values[:, pixel]) / count
+        means = np.array([np.bincount(labels, weights=gpp[:, k]) / count for k in range(grid.size)])
+        total += count.size * np.log(((means - obs) ** 2).sum(axis=1))
+    assert float(found["eps_max"][pixel]) == pytest.approx(grid[total.argmin()], abs=2.0 * (grid[1] - grid[0]))
+
+
+def test_errors_are_read_from_the_cube(samples):
+    rough = samples.data.assign(gpp_sd=xr.full_like(samples.data["gpp_obs"], 0.5).assign_attrs(units="gC m-2 d-1"))
+    cube = Cube.from_dataset(rough, features=samples.feature_names)
+    named = calibrate(cube, lue, [block(likelihood="fixed", sigma="gpp_sd")], FAST, seed=7).compute()
+    number = calibrate(samples, lue, [block(likelihood="fixed", sigma=0.5)], FAST, seed=7).compute()
+    np.testing.assert_allclose(named["eps_max_draws"], number["eps_max_draws"], rtol=1e-5)
+    with pytest.raises(InputError, match="gpp_sd"):
+        calibrate(samples, lue, [block(likelihood="fixed", sigma="gpp_sd")], FAST)
+
+
+def test_a_block_without_a_target_is_refused():
+    with pytest.raises(ConfigError, match="no target"):
+        Block(("eps_max",), ())
+
+
+def test_diagnostics_are_recorded(posterior):
+    for name in ("cost_mean", "gelman_rubin", "acceptance", "khat", "n_failed"):
+        assert posterior[name].dims == ("pixel", "block")
+        assert posterior[name].attrs["long_name"]
+    good = (posterior["status"] == 0).values
+    assert (posterior["cost_mean"] >= posterior["cost_best"] - 1e-6).values[good].all()
+    assert (posterior["gelman_rubin"] < 1.2).values[good].all()
+    trace = posterior["surrogate_rmse_trace"]
+    assert trace.dims == ("pixel", "block", "iteration")
+    assert np.isfinite(trace.isel(iteration=0).values[good]).all()
+    both = posterior["Topt_edge_lower"] + posterior["Topt_edge_upper"]
+    np.testing.assert_allclose(both.values[good], posterior["Topt_edge_hit"].values[good])
+    assert posterior["flags"].attrs["flag_masks"].size == len(posterior["flags"].attrs["flag_meanings"].split())
+    assert "seconds" not in posterior
+
+
+def test_seconds_are_stored_on_request(samples):
+    out = calibrate(samples.isel(pixel=slice(0, 1)), lue, [block()], FAST, seed=5, timing=True).compute()
+    assert 0.0 < float(out["seconds"][0, 0]) < 60.0
+
+
+def test_warm_start_changes_speed_not_results(samples, posterior):
+    warm = calibrate(samples, lue, [block()], FAST, seed=5, chunk=6, warm_start=True).compute()
+    both = ((warm["status"] == 0) & (posterior["status"] == 0)).values
+    assert both.sum() >= 4
+    shift = abs(warm["Topt"] - posterior["Topt"]) / posterior["Topt_sd"]
+    assert float(shift[both].max()) < 0.3
+    np.testing.assert_array_equal(warm["Topt_draws"][0], posterior["Topt_draws"][0])  # the first has no neighbour
+    assert not np.array_equal(warm["Topt_draws"][1], posterior["Topt_draws"][1])
+    assert float(warm["n_runs"][1:].sum()) <= float(posterior["n_runs"][1:].sum())
+
+
+def test_the_method_can_be_chosen_by_measured_cost(samples):
+    out = calibrate(samples.isel(pixel=slice(0, 1)), lue, [block()], "auto", seed=5)
+    assert out.attrs["method"].startswith(("MASM(", "AdaptiveMCMC("))
+    with pytest.raises(ConfigError, match="'best'"):
+        calibrate(samples, lue, [block()], "best")
+
+
+def test_arviz_groups(posterior):
+    tree = to_arviz(posterior)
+    assert tree["posterior"]["Topt"].dims == ("chain", "draw", "pixel")
+    np.testing.assert_array_equal(tree["posterior"]["Topt"].sel(pixel=posterior["pixel"][0]), posterior["Topt_draws"][0])
+    assert "rhat" in tree["pixel_stats"]
+    with pytest.raises(InputError, match="no draws"):
+        to_arviz(posterior.drop_vars([n for n in posterior.data_vars if str(n).endswith("_draws")]))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_arviz_reads_the_groups(posterior):
+    arviz = pytest.importorskip("arviz")
+    tree = to_arviz(posterior)
+    older = getattr(arviz, "InferenceData", None)
+    data = older.from_datatree(tree) if hasattr(older, "from_datatree") else tree
+    summary = arviz.rhat(data)
+    within = getattr(summary, "children", {})
+    found = within["posterior"]["Topt"] if "posterior" in within else summary["Topt"]
+    assert np.isfinite(found.values[(posterior["status"] == 0).values]).all()

@@ -5,6 +5,7 @@ from gridcal.calibration.diagnostics import (
     effective_sample_size,
     gelman_rubin,
     importance_weights,
+    pareto_shape,
     rank_normalise,
     rhat,
     split_rhat,
@@ -117,3 +118,39 @@ def test_a_wrong_surrogate_is_flagged_though_its_chain_has_converged():
         error = 3.0 * np.sqrt(2.0) * np.sin(1.5 * x) / np.sqrt(1 - np.exp(-2 * 1.5**2))
         flagged += weight_ess_ratio(x**2 + error, x**2) < 0.8
     assert flagged >= 48
+
+
+def arviz_value(name, x):
+    arviz = pytest.importorskip("arviz")
+    function = getattr(arviz, name)
+    try:
+        return float(function(x))
+    except (TypeError, ValueError):  # ArviZ 1 wants the axes by name
+        return float(function(x, chain_axis=0, draw_axis=1))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("rho", [0.0, 0.6, 0.95])
+@pytest.mark.parametrize("moved", [0.0, 1.0])
+def test_rhat_and_ess_are_those_of_arviz(rho, moved):
+    x = autoregressive(rho, n=1000)
+    x[0] += moved
+    assert rhat(x) == pytest.approx(arviz_value("rhat", x), rel=1e-10)
+    assert effective_sample_size(x) == pytest.approx(arviz_value("ess", x), rel=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pareto_shape_is_that_of_arviz():
+    arviz = pytest.importorskip("arviz")
+    if not hasattr(arviz, "psislw"):
+        pytest.skip("this ArviZ has no psislw")
+    for number in range(4):
+        log_weight = 1.5 * np.random.default_rng(number).standard_t(4, size=200)
+        assert pareto_shape(log_weight) == pytest.approx(float(arviz.psislw(log_weight)[1]), rel=1e-8)
+    assert pareto_shape(np.zeros(40)) == -np.inf
+    assert np.isnan(pareto_shape(np.arange(4.0)))
+
+
+def test_pareto_shape_of_pareto_weights():
+    weight = np.random.default_rng(0).pareto(2.0, 20_000) + 1.0  # tail index 2: shape 1 / 2
+    assert pareto_shape(np.log(weight)) == pytest.approx(0.5, abs=0.1)

@@ -121,3 +121,39 @@ def test_far_from_the_data_the_prediction_is_the_mean():
     gp.condition(x, (y - y.mean()) / y.std())
     far = gp.predict(np.full((1, 2), 400.0))[0, 0]
     assert far == pytest.approx(gp.beta[0, 0], abs=1e-3)
+
+
+def against_sklearn(x, y, gp):
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+    variance = float(gp.variance[0])
+    kernel = ConstantKernel(variance, (1e-6, 1e6)) * Matern(gp.lengths, (0.03, 30.0), nu=2.5)
+    kernel += WhiteKernel(max(gp.nugget, 1e-12) * variance, (1e-10, 10.0))
+    return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None).fit(x, y[:, 0] - gp.beta[0, 0])
+
+
+def test_agrees_with_scikit_learn_at_equal_hyper_parameters(data):
+    x, y = data
+    gp = GaussianProcess(3)
+    gp.hyper = np.array([-0.2, 0.4, 0.1, np.log(1e-3)])
+    gp.condition(x, y)
+    points = np.random.default_rng(2).random((30, 3))
+    theirs = against_sklearn(x, y, gp).predict(points) + gp.beta[0, 0]
+    np.testing.assert_allclose(gp.predict(points)[:, 0], theirs, atol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore:The optimal value found")  # the second coordinate does not matter
+def test_reaches_the_marginal_likelihood_of_scikit_learn(data, monkeypatch):
+    monkeypatch.setattr("gridcal.kernels.gp.LENGTH_PRIOR_SD", 1e6)
+    rng = np.random.default_rng(4)
+    x = data[0]
+    y = (smooth(x) + 0.05 * rng.normal(size=40))[:, None]
+    y = (y - y.mean()) / y.std()
+    gp = GaussianProcess(3).optimise(x, y, restarts=(0.5, 2.0), max_iterations=200)
+    gp.condition(x, y)
+    ours = against_sklearn(x, y, gp)
+    own = ours.log_marginal_likelihood_value_
+    assert own == pytest.approx(-0.5 * gp.likelihood - 20 * (1 + np.log(2 * np.pi)), rel=1e-6)
+    best = ours.set_params(optimizer="fmin_l_bfgs_b", n_restarts_optimizer=3, random_state=0).fit(x, y[:, 0] - gp.beta[0, 0])
+    assert own == pytest.approx(best.log_marginal_likelihood_value_, abs=1e-3)

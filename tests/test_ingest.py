@@ -407,3 +407,33 @@ def test_deciduous_towers_stand_on_deciduous_pixels(sites, grid):
     towers = sites.data.sel(site=[*DECIDUOUS, "CA-Cbo"])
     used = grid.mask.sel(lat=towers["lat"], lon=towers["lon"], method="nearest")
     assert used.values.tolist() == [True] * 5 + [False]  # CA-Cbo lies on a savanna pixel
+
+
+@pytest.mark.data
+@needs_data
+def test_sites_of_a_comparison_have_features_cycles_and_tower_days():
+    from gridcal.extrapolation.feature_classes import NEVER_FEATURES, classes_of
+    from gridcal.extrapolation.site_series import site_series
+    from gridcal.ingest.comparison_sites import comparison_site_cube
+    from gridcal.models.lue import lue
+
+    names = ["US-Ha1", "DE-Tha", "IT-Ren", "US-Wkg"]
+    cube = comparison_site_cube(sites=names)
+    kinds = classes_of(cube.feature_names)
+    assert set(kinds.values()) == {"BioClim", "VIF", "NPdep", "Soil", "PFT", "Clim"}
+    assert not {"lat", "lon", "n_lue", "gpp_obs", "hwsd_dist_km"} & set(cube.feature_names)
+    assert all("dist_km" not in n for n in cube.feature_names)
+    assert "lat" in NEVER_FEATURES
+    assert cube.data["cycles"].shape == (4, 4 * 73)
+    assert np.isfinite(cube.data["cycles"]).all()
+    assert cube.data["pft"].values[0] == "DBF"
+    tower = cube.data["tower"].values
+    assert 0.0 < tower.mean() < 1.0
+    series = site_series(cube, lue, {"gpp": "gpp_obs"}, uncertainty="gpp_unc")
+    assert series.labels == tuple(names)
+    for s in range(4):
+        assert all(np.isfinite(x).all() for x in series.forcing[s])
+        seen = np.isfinite(series.observed["gpp"][s])
+        assert seen[-1]
+        assert seen.sum() > 200
+        assert ((series.weight[s] > 0) & (series.weight[s] <= 1)).all()

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from gridcal.errors import ModelError
-from gridcal.kernels.elementary import vexp, vlog
+from gridcal.kernels.elementary import vacos, vexp, vlog, vsin
 from gridcal.kernels.jit import kernel
-from gridcal.kernels.lanes import Rows, compile_lanes, lane_source, read_write
+from gridcal.kernels.lanes import Rows, compile_lanes, lane_source, plan, read_write
 
 FACTOR = 3.0
 
@@ -52,6 +52,91 @@ def test_vlog_agrees_with_the_library_to_rounding():
     np.testing.assert_allclose(out, np.log(x), rtol=4e-16, atol=1e-17)
 
 
+@kernel
+def sine_of(x, out):
+    for i in range(x.size):
+        out[i] = vsin(x[i])
+
+
+@kernel
+def angle_of(x, out):
+    for i in range(x.size):
+        out[i] = vacos(x[i])
+
+
+def test_vsin_agrees_with_the_library_to_rounding():
+    x = np.concatenate([np.linspace(-400.0, 400.0, 20001), np.linspace(-1e5, 1e5, 2001), np.linspace(-1e-3, 1e-3, 101)])
+    out = np.empty_like(x)
+    sine_of(x, out)
+    np.testing.assert_allclose(out, np.sin(x), rtol=0.0, atol=3e-16)
+
+
+def test_vacos_agrees_with_the_library_to_rounding():
+    x = np.concatenate([np.linspace(-1.0, 1.0, 20001), [-0.5, 0.5, 0.0]])
+    out = np.empty_like(x)
+    angle_of(x, out)
+    np.testing.assert_allclose(out, np.arccos(x), rtol=0.0, atol=1e-15)
+    assert out[20000] == 0.0
+
+
+def steepness(rate):
+    slope = 2.0 * rate
+    return slope
+
+
+def place_of(lat):
+    tilt = 0.5 * lat
+    return tilt
+
+
+def light(sun, tilt):
+    beam = sun * tilt
+    return beam
+
+
+def growth(stock, slope, beam):
+    gained = slope * beam
+    stock = stock + gained
+    return stock, gained
+
+
+def remark(gained, rate):
+    rich = gained * rate
+    return rich
+
+
+def test_processes_run_no_more_often_than_they_must():
+    rows = Rows(("rate",), ("sun",), ("lat",), ("stock",), ("gained",))
+    processes = (steepness, place_of, light, growth, remark)
+    stages = {s.process.__name__: s.stage for s in plan(processes, rows)}
+    assert stages == {"steepness": "fixed", "place_of": "place", "light": "weather", "growth": "daily"}
+    module = compile_lanes("staged", processes, rows, 8)
+    rng = np.random.default_rng(0)
+    n, days = 19, 21
+    rate, lat, sun = rng.uniform(1.0, 2.0, (1, n)), rng.uniform(1.0, 2.0, (1, n)), rng.uniform(1.0, 2.0, (days, n))
+    for place, forcing in ((lat, sun), (lat, sun[:, :1]), (lat * 0.0 + 3.0, sun[:, :1]), (lat * 0.0 + 3.0, sun)):
+        state, out = np.full((1, n), 5.0), np.empty((1, days, n))
+        module.run(rate, place, state, out, np.ascontiguousarray(forcing))
+        np.testing.assert_allclose(out[0], 2.0 * rate * forcing * 0.5 * place, rtol=1e-15)
+        np.testing.assert_allclose(state[0], 5.0 + out[0].sum(axis=0), rtol=1e-14)
+
+
+def test_a_name_in_two_tables_is_an_error_that_names_it():
+    with pytest.raises(ModelError, match="'rate' stands in two tables"):
+        compile_lanes("twice", (decay, loss), ROWS._replace(site=("rate",)), 8)
+
+
+def test_a_gap_in_shared_forcing_is_a_gap_in_every_lane_from_then_on():
+    module = compile_lanes("decaying", (decay, loss), ROWS, 8)
+    inflow = np.ones((20, 1))
+    inflow[11] = np.nan
+    state, out = np.full((1, 9), 5.0), np.empty((2, 20, 9))
+    module.run(np.full((1, 9), 0.1), np.empty((0, 9)), state, out, inflow)
+    assert np.isfinite(out[:, :11]).all()
+    assert np.isnan(out[:, 11:]).all()
+    assert np.isnan(state).all()
+
+
 def test_processes_name_what_they_read_and_write():
     assert read_write(decay) == (["stock", "rate", "inflow"], ["stock"])
 
@@ -62,8 +147,8 @@ def test_lane_loops_equal_plain_python_at_every_block_shape():
         rng = np.random.default_rng(n)
         theta, inflow = rng.uniform(0.01, 0.5, (1, n)), rng.uniform(0.0, 2.0, (30, n))
         state = np.full((1, n), 5.0)
-        respired, stock = np.empty((30, n)), np.empty((30, n))
-        module.run(theta, np.empty((0, n)), state, inflow, respired, stock)
+        respired, stock = out = np.empty((2, 30, n))
+        module.run(theta, np.empty((0, n)), state, out, inflow)
         for i in range(n):
             x = 5.0
             for t in range(30):

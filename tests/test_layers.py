@@ -6,15 +6,17 @@ import gridcal
 ROOT = Path(gridcal.__file__).parent
 LAYERS = (
     {"errors", "version", "parameters", "variables", "units", "fingerprint", "progress", "kernels"},
-    {"model"},
+    {"constraint", "model"},
     {"models"},
     {
         "cube", "catalog", "validate", "ingest", "simulation", "target", "calibration", "extrapolation", "evaluation",
-        "periods", "sampling", "screening", "synthetic", "conformance", "calendar", "spinup", "steady", "reference",
+        "periods", "sampling", "screening", "synthetic", "synthetic_sites", "conformance", "calendar", "spinup", "steady",
+        "reference",
     },
     {
         "study", "ledger", "tiles", "store", "cluster", "config", "sources", "pipeline", "headline", "cli", "plot",
-        "report", "demo", "__init__", "__main__",
+        "report", "demo", "comparison",
+        "comparison_config", "comparison_sources", "comparison_summary", "comparison_tiles", "__init__", "__main__",
     },
 )  # fmt: skip
 

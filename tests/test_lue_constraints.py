@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from gridcal.constraint import Evidence, verdicts
 from gridcal.models.lue import PARAMETERS, constraint, lue
 
 _spec = importlib.util.spec_from_file_location("lue_oracle", Path(__file__).with_name("lue_oracle.py"))
@@ -156,7 +157,9 @@ def test_columns_do_not_depend_on_each_other():
 
 def test_penalty_of_the_model_is_the_constraint_cost():
     theta = random_theta(10, seed=6)
-    np.testing.assert_allclose(lue.penalty(theta), constraint(theta)[0], rtol=1e-13)
+    found = verdicts(lue.constraints, Evidence(dict(zip(PARAMETERS.names, theta, strict=True)), np.array([np.nan]), {}, {}))
+    np.testing.assert_allclose(found.penalty[0], constraint(theta)[0], rtol=1e-13)
+    assert lue.constraints[0].kind == "cost"
 
 
 @pytest.mark.parametrize("name", ["Topt", "kT", "kappa", "Ca0", "Ck", "kW", "WI"])

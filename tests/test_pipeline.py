@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from gridcal.cli import main
+from gridcal.comparison_config import load_comparison
 from gridcal.config import load_config, parse_config
 from gridcal.demo import demo_config
-from gridcal.errors import StudyError
+from gridcal.errors import ConfigError, StudyError
 from gridcal.pipeline import build_screening, run_study
 from gridcal.report import write_report
 from gridcal.sources import build_model, build_sources
@@ -148,7 +149,12 @@ def test_shipped_study_files_are_valid():
     files = sorted((Path(__file__).parent.parent / "notebooks" / "studies").glob("*.yml"))
     assert len(files) >= 2
     for file in files:
-        assert load_config(file).title
+        if file.name.startswith("compare-"):
+            assert load_comparison(file).title
+            with pytest.raises(ConfigError, match="gridcal compare"):
+                load_config(file)
+        else:
+            assert load_config(file).title
     assert demo_config().data.kind == "twin"
 
 

@@ -4,7 +4,7 @@ from scipy.stats import kstest, truncnorm
 
 from gridcal.kernels.emulator import FAILED_COST, Emulator, emulated_costs
 from gridcal.kernels.gp import mean_basis
-from gridcal.kernels.population import anneal_population
+from gridcal.kernels.population import anneal_population, sample_population, settle_population
 from gridcal.kernels.random import normal, stream, uniform
 from gridcal.kernels.reflect import fold, metropolis_chains
 
@@ -101,9 +101,18 @@ def test_emulated_cost_is_that_of_numpy():
     np.testing.assert_allclose(emulated_costs(profile, x), 50.0 * np.log(0.2 * squares) + z[:, 3], rtol=1e-11)
 
 
+def settled(s, e, start, n_walkers, n_burn, n_keep):
+    """Draws and costs of a settled population with steps from its mixture."""
+    x, cost, mixture = settle_population(s, e, start, n_walkers, n_burn, 128)
+    draws, costs, accepted = sample_population(s, e, mixture, x, cost, n_keep)
+    assert 0.05 < accepted < 1.0
+    return draws, costs
+
+
+@pytest.mark.parametrize("sample", [anneal_population, settled])
 @pytest.mark.parametrize("d", [1, 2, 5])
-def test_flat_posterior_is_uniform(d):
-    draws, _ = anneal_population(state(d), flat(d), pool(d), 64, 500, 1500)
+def test_flat_posterior_is_uniform(d, sample):
+    draws, _ = sample(state(d), flat(d), pool(d), 64, 500, 1500)
     x = draws.reshape(-1, d)
     assert ((x > 0.0) & (x < 1.0)).all()
     for k in range(d):
@@ -113,15 +122,16 @@ def test_flat_posterior_is_uniform(d):
     assert (x < 0.01).mean() == pytest.approx(0.01, abs=0.003)
 
 
-def test_gaussian_with_its_mode_on_a_bound():
+@pytest.mark.parametrize("sample", [anneal_population, settled])
+def test_gaussian_with_its_mode_on_a_bound(sample):
     mean, covariance = [0.0, 0.5], np.diag([0.15**2, 0.05**2])
-    draws, _ = anneal_population(state(), gaussian(mean, covariance), pool(2), 64, 1000, 3000)
+    draws, _ = sample(state(), gaussian(mean, covariance), pool(2), 64, 1000, 3000)
     exact = truncnorm(0.0, 1.0 / 0.15, loc=0.0, scale=0.15)
     assert draws[..., 0].mean() == pytest.approx(exact.mean(), abs=0.003)
     assert draws[..., 0].std() == pytest.approx(exact.std(), rel=0.03)
 
 
-@pytest.mark.parametrize("sampler", ["population", "metropolis"])
+@pytest.mark.parametrize("sampler", ["population", "settled", "metropolis"])
 def test_truncated_correlated_gaussian_against_quadrature(sampler):
     mean = np.array([0.15, 0.2])
     covariance = 0.2**2 * np.array([[1.0, 0.9], [0.9, 1.0]])
@@ -135,8 +145,10 @@ def test_truncated_correlated_gaussian_against_quadrature(sampler):
     e = gaussian(mean, covariance)
     if sampler == "population":
         draws, _ = anneal_population(state(3), e, pool(2), 64, 1000, 4000)
+    elif sampler == "settled":
+        draws, _ = settled(state(3), e, pool(2), 64, 400, 2000)
     else:
-        draws, _, _ = metropolis_chains(state(3), e, pool(2)[:5], np.eye(2) * 0.02, 5000, 60000, True)
+        draws, _, _, _ = metropolis_chains(state(3), e, pool(2)[:5], np.eye(2) * 0.02, 5000, 60000, True)
     x = draws.reshape(-1, 2)
     np.testing.assert_allclose(x.mean(0), exact, atol=0.03 * spread.min())
     np.testing.assert_allclose(x.std(0), spread, rtol=0.03)
@@ -145,7 +157,7 @@ def test_truncated_correlated_gaussian_against_quadrature(sampler):
 
 def test_reflected_correlated_steps_leave_the_square_flat():
     covariance = 0.3**2 * np.array([[1.0, 0.9], [0.9, 1.0]])
-    draws, _, acceptance = metropolis_chains(state(5), flat(2), pool(2)[:5], covariance, 1000, 100_000, False)
+    draws, _, acceptance, _ = metropolis_chains(state(5), flat(2), pool(2)[:5], covariance, 1000, 100_000, False)
     x = draws.reshape(-1, 2)
     assert abs(np.corrcoef(x.T)[0, 1]) < 0.01
     corner = ((x < 0.1).all(1) | (x > 0.9).all(1)).mean()
@@ -161,7 +173,8 @@ def test_folding():
         assert s == sign
 
 
-def test_two_modes_get_their_weights():
+@pytest.mark.parametrize("sample", [anneal_population, settled])
+def test_two_modes_get_their_weights(sample):
     # cost (40 ((x - .5)^2 - .09))^2 + tilt: modes at .2 and .8, tight in the other two coordinates
     d = 3
     columns = np.zeros((terms(d), 3))
@@ -176,7 +189,7 @@ def test_two_modes_get_their_weights():
     left = weight[:2000].sum() / weight.sum()
     shares = []
     for seed in range(4):
-        draws, _ = anneal_population(state(seed), e, pool(d, seed), 64, 1000, 3000)
+        draws, _ = sample(state(seed), e, pool(d, seed), 64, 1000, 3000)
         shares.append((draws[..., 0] < 0.5).mean())
     assert 0.6 < left < 0.8
     np.testing.assert_allclose(shares, left, atol=0.05)

@@ -98,3 +98,24 @@ def test_errors(posterior):
         quality_screen(posterior.drop_vars("diso"))
     with pytest.raises(ConfigError, match="'loose'"):
         quality_screen(posterior, cost="loose")
+
+
+def test_masks_say_rule_by_rule_what_the_screen_says():
+    from gridcal.extrapolation import quality_masks
+
+    n = 30
+    data = xr.Dataset(
+        {
+            "status": ("pixel", np.where(np.arange(n) == 2, 6, 0).astype(np.int8)),
+            "diso": ("pixel", np.where(np.arange(n) == 5, 0.9, 0.1)),
+            "rhat": (("pixel", "block"), np.where(np.arange(n) == 7, 1.5, 1.0)[:, None]),
+            "surrogate_rmse": (("pixel", "block"), np.exp(0.1 * np.arange(n) % 1)[:, None]),
+        }
+    )
+    masks = quality_masks(data)
+    np.testing.assert_array_equal(masks["keep"], quality_screen(data))
+    for name, k in (("status", 2), ("diso", 5), ("rhat", 7)):
+        assert np.flatnonzero(~masks[f"passed_{name}"].values).tolist() == [k]
+    assert masks["passed_diso"].attrs["limit"] == [0.35]
+    assert masks["passed_surrogate_rmse"].all()
+    assert quality_masks(data, diso=0.95)["passed_diso"].all()

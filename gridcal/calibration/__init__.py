@@ -1,10 +1,13 @@
 """Calibration: methods that fit a model's parameters at one pixel, and the verb that maps them over many."""
 
+from gridcal.calibration.asktell import AskTell
 from gridcal.calibration.cmaes import CMAES
+from gridcal.calibration.export import to_arviz
 from gridcal.calibration.masm import MASM
+from gridcal.calibration.mcmc import AdaptiveMCMC
 from gridcal.calibration.problem import PixelProblem
-from gridcal.calibration.result import PixelResult
+from gridcal.calibration.result import Flag, PixelResult
 from gridcal.calibration.status import Status
 from gridcal.calibration.verb import calibrate
 
-__all__ = ["CMAES", "MASM", "PixelProblem", "PixelResult", "Status", "calibrate"]
+__all__ = ["CMAES", "MASM", "AdaptiveMCMC", "AskTell", "Flag", "PixelProblem", "PixelResult", "Status", "calibrate", "to_arviz"]

@@ -34,6 +34,16 @@ def gelman_rubin(chains: Array) -> float:
     return float(np.sqrt((n - 1) / n + (m + 1) / (m * n) * between / within))
 
 
+def printed_gelman_rubin(chains: Array) -> float:
+    """The factor as Ma et al. print it, with B the variance of the chains' means itself: near 1 whatever the chains do."""
+    m, n = chains.shape
+    within = float(chains.var(axis=1, ddof=1).mean())
+    between = float(chains.mean(axis=1).var(ddof=1))
+    if within == 0.0:
+        return float("nan")
+    return float(np.sqrt((n - 1) / n + (m + 1) / (m * n) * between / within))
+
+
 def split(chains: Array) -> Array:
     """Halve every chain: (M, N) to (2 M, N // 2)."""
     half = chains.shape[1] // 2
@@ -43,7 +53,7 @@ def split(chains: Array) -> Array:
 def rank_normalise(chains: Array) -> Array:
     """Normal scores of the pooled ranks (ties get the mean of their scores' ranks)."""
     flat = chains.ravel()
-    order = np.argsort(flat, kind="stable")
+    order = np.argsort(flat)
     ordered = flat[order]
     new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
     group = np.cumsum(new) - 1
@@ -116,9 +126,10 @@ def effective_sample_size(chains: Array) -> float:
     correlation = 1.0 - (within - covariance.mean(axis=0)) / total
     correlation[0] = 1.0
     pairs = correlation[: n - n % 2].reshape(-1, 2).sum(axis=1)
-    negative = np.flatnonzero(pairs <= 0.0)
-    pairs = pairs[: negative[0]] if negative.size else pairs
-    tau = -1.0 + 2.0 * float(np.minimum.accumulate(pairs).sum())
+    last = (n - 4 + n % 2) // 2  # the last pair that is looked at is left out, but for a positive first half
+    negative = np.flatnonzero(pairs[:last] <= 0.0)
+    last = int(negative[0]) if negative.size else last
+    tau = -1.0 + 2.0 * float(np.minimum.accumulate(pairs[:last]).sum()) + max(float(correlation[2 * last]), 0.0)
     return m * n / max(tau, 1.0 / np.log10(m * n))
 
 
@@ -144,3 +155,43 @@ def weight_ess_ratio(cost: Array, surrogate_cost: Array) -> float:
     """Effective share of K draws under importance weights: 1 / (K sum w^2), between 1 / K and 1."""
     weight = importance_weights(cost, surrogate_cost)
     return float(1.0 / (weight.size * (weight @ weight)))
+
+
+def pareto_shape(log_weight: Array) -> float:
+    """Shape k of a generalised Pareto law fitted to the largest importance weights (Vehtari et al. 2024).
+
+    Above 0.7 the weights have so heavy a tail that their effective size is not to be trusted. The fit is that of Zhang and
+    Stephens (2009) with the weakly informative prior at 0.5.
+
+    Parameters
+    ----------
+    log_weight : array, shape (K,)
+        Logarithms of the weights, up to a constant.
+
+    Returns
+    -------
+    float
+        NaN with fewer than five weights in the tail.
+    """
+    n = log_weight.size
+    tail = int(np.ceil(min(0.2 * n, 3.0 * np.sqrt(n)))) if n > 225 else int(0.2 * n)
+    if tail < 5:
+        tail = min(5, n - 1)
+    if tail < 5:
+        return float("nan")
+    weight = np.exp(np.sort(log_weight) - log_weight.max())
+    x = weight[-tail:] - weight[-tail - 1]
+    if x[-1] <= 1e-12:  # even weights have no tail
+        return float("-inf")
+    x = np.maximum(x, 1e-300)
+    m = 30 + int(np.sqrt(tail))
+    quarter = x[int(tail / 4 + 0.5) - 1]
+    grid = 1.0 / x[-1] + (1.0 - np.sqrt(m / (np.arange(1, m + 1) - 0.5))) / (3.0 * quarter)
+    with np.errstate(all="ignore"):
+        shape = np.log1p(-grid[:, None] * x).mean(axis=1)
+        likelihood = tail * (np.log(-grid / shape) - shape - 1.0)
+    good = np.isfinite(likelihood)
+    posterior = np.exp(likelihood[good] - likelihood[good].max())
+    best = float((posterior / posterior.sum()) @ grid[good])
+    k = float(np.log1p(-best * x).mean())
+    return (tail * k + 10 * 0.5) / (tail + 10)

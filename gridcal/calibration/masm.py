@@ -8,13 +8,15 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.asktell import AskTell
 from gridcal.calibration.problem import PixelProblem
-from gridcal.calibration.result import PixelResult
+from gridcal.calibration.result import PixelResult, raise_flags
 from gridcal.calibration.search import Search, Settings
-from gridcal.calibration.status import Status
+from gridcal.calibration.warm import WarmStart
 from gridcal.errors import ConfigError
 
 Array = npt.NDArray[np.float64]
+_ITERATIONS = {"default": 50, "paper": 200, "asmo-pode": 10}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,16 +29,17 @@ class MASM:
 
     Parameters
     ----------
-    preset : {"default", "paper"}
+    preset : {"default", "paper", "asmo-pode"}
         ``default``: emulates the outputs, samples with an annealed population, stops when verified. ``paper``: emulates the
-        cost, adaptive Metropolis chains, 18 d + 5 x 200 runs, Gelman-Rubin factor below 1.2. Options left at None take the
-        preset's value.
+        cost, adaptive Metropolis chains, 18 d + 5 x 200 runs and one at the mean, Gelman-Rubin factor below 1.2 within ten
+        cycles; combine it with a target's ``likelihood="obs_variance"``. ``asmo-pode``: the same with the 10 iterations that
+        the original ASMO-PODE takes by default. Options left at None take the preset's value.
     n_init : int, optional
-        Design points; 8 d (``default``), 18 d (``paper`` or ``emulate="cost"``).
+        Design points; 6 d (``default``), 18 d (other presets or ``emulate="cost"``).
     q : int
         Model runs chosen in an iteration.
     n_iter : int, optional
-        Most iterations; 50 / 200.
+        Most iterations; 50 / 200 / 10.
     max_runs : int, optional
         Most model runs, all counted; 110 for d <= 4, 350 for d <= 8, 350 + 60 (d - 8) beyond; in the ``paper`` preset as many
         as `n_init`, `q` and `n_iter` ask for.
@@ -49,7 +52,7 @@ class MASM:
     warp : bool
         Allow the logarithmic warp of inputs for parameters declared logarithmic.
     n_verify : int, optional
-        Draws verified at a time; 20 for d <= 4, else 40.
+        Draws verified at a time; 10 for d <= 4, else 20.
     verify_every : int
         Iterations between verifications.
     threshold : float, optional
@@ -61,7 +64,7 @@ class MASM:
     chains : int, optional
         Walkers of the population (64), or Metropolis chains (5).
     chain_length : (int, int), optional
-        Steps of each walker thrown away and kept in the full-length chain; (1000, 3000) / (10000, 10000).
+        Steps of each walker thrown away and kept in the full-length chain; (400, 400) / (10000, 10000).
     short_chain : (int, int, int), optional
         Walkers, and steps thrown away and kept, of the chains that choose points; (40, 120, 60) / (5, 10000, 10000).
     refit_growth : float
@@ -69,9 +72,17 @@ class MASM:
     cycles : int
         Most full-length chains of the ``metropolis`` sampler.
     min_ess : int
-        Effective sample size the reported chain of the population is continued to, at most to four times its length.
+        Effective sample size the reported chain of the population is continued to, at most to twenty times its length.
     draws : (int, int)
         Chains and draws stored.
+    bounds : {"reflect", "clip"}
+        What Metropolis chains do at a bound. ``clip`` puts them on it, as the original code does: draws pile up there. For
+        comparison only, like the next two.
+    gelman_rubin : {"classical", "printed"}
+        Factor that stops the ``metropolis`` sampler; ``printed`` takes the variance of the chains' means for B, and is near 1
+        whatever the chains do.
+    diso : {"hu2019", "printed"}
+        Definition of the DISO that is recorded, see :func:`gridcal.kernels.metrics.scores`.
 
     Raises
     ------
@@ -91,7 +102,7 @@ class MASM:
     1073
     """
 
-    preset: Literal["default", "paper"] = "default"
+    preset: Literal["default", "paper", "asmo-pode"] = "default"
     n_init: int | None = None
     q: int = 5
     n_iter: int | None = None
@@ -101,7 +112,7 @@ class MASM:
     zoom: bool | None = None
     warp: bool = True
     n_verify: int | None = None
-    verify_every: int = 4
+    verify_every: int = 2
     threshold: float | None = None
     drift_tolerance: float = 0.2
     rhat_max: float | None = None
@@ -112,11 +123,17 @@ class MASM:
     cycles: int = 10
     min_ess: int = 5000
     draws: tuple[int, int] = (4, 500)
+    bounds: Literal["reflect", "clip"] = "reflect"
+    gelman_rubin: Literal["classical", "printed"] = "classical"
+    diso: Literal["hu2019", "printed"] = "hu2019"
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        _one_of("preset", self.preset, ("default", "paper"))
+        _one_of("preset", self.preset, ("default", "paper", "asmo-pode"))
+        _one_of("bounds", self.bounds, ("reflect", "clip"))
+        _one_of("gelman_rubin", self.gelman_rubin, ("classical", "printed"))
+        _one_of("diso", self.diso, ("hu2019", "printed"))
         _one_of("emulate", self.emulate, (None, "outputs", "cost"))
         _one_of("sampler", self.sampler, (None, "population", "metropolis"))
         for name in ("n_init", "n_iter", "max_runs", "n_verify", "chains", "q", "verify_every", "cycles", "min_ess"):
@@ -138,6 +155,11 @@ class MASM:
         sizes = (self.chains, self.short_chain[0] if self.short_chain else None)
         if population and any(n is not None and (n < 6 or n % 2) for n in sizes):
             raise ConfigError("the population sampler needs an even number of at least 6 walkers", "Use chains=64")
+        if population and (self.bounds == "clip" or self.gelman_rubin == "printed"):
+            raise ConfigError(
+                "the options bounds='clip' and gelman_rubin='printed' are of the metropolis sampler",
+                "Add sampler='metropolis', or use preset='paper'",
+            )
         if self.max_runs is not None and self.n_init is not None and self.max_runs <= self.n_init:
             raise ConfigError(f"max_runs = {self.max_runs} is not above n_init = {self.n_init}", "Raise max_runs")
 
@@ -146,13 +168,18 @@ class MASM:
         """Chains and draws stored."""
         return self.draws
 
+    @property
+    def trace_length(self) -> int:
+        """Iterations whose surrogate error is stored."""
+        return self.n_iter or _ITERATIONS[self.preset]
+
     def settings(self, d: int) -> Settings:
         """The options with every default filled in for `d` parameters."""
-        paper = self.preset == "paper"
+        paper = self.preset != "default"
         emulate = self.emulate or ("cost" if paper else "outputs")
         sampler = self.sampler or ("metropolis" if paper else "population")
-        n_init = self.n_init or (18 * d if emulate == "cost" else 8 * d)
-        n_iter = self.n_iter or (200 if paper else 50)
+        n_init = self.n_init or (18 * d if emulate == "cost" else 6 * d)
+        n_iter = self.trace_length
         default_runs = 110 if d <= 4 else 350 + 60 * max(0, d - 8)
         if emulate == "cost":
             default_runs = max(default_runs, n_init + 5 * default_runs)
@@ -170,22 +197,26 @@ class MASM:
             zoom=(not paper) if self.zoom is None else self.zoom,
             warp=self.warp,
             verify=not paper,
-            n_verify=self.n_verify or (20 if d <= 4 else 40),
+            n_verify=self.n_verify or (10 if d <= 4 else 20),
             verify_every=self.verify_every,
             threshold=self.threshold if self.threshold is not None else (0.8 if d <= 4 else 0.6),
             drift_tolerance=self.drift_tolerance,
             rhat_max=self.rhat_max or (1.2 if paper else 1.1),
             walkers=self.chains or (5 if metropolis else 64),
-            n_burn=(self.chain_length or ((10000, 10000) if metropolis else (1000, 3000)))[0],
-            n_keep=(self.chain_length or ((10000, 10000) if metropolis else (1000, 3000)))[1],
+            n_burn=(self.chain_length or ((10000, 10000) if metropolis else (400, 400)))[0],
+            n_keep=(self.chain_length or ((10000, 10000) if metropolis else (400, 400)))[1],
             short=self.short_chain or ((5, 10000, 10000) if metropolis else (40, 120, 60)),
             refit_growth=self.refit_growth,
             refit_every=5 if paper else 0,
             cycles=self.cycles,
             min_ess=self.min_ess,
+            clip=self.bounds == "clip",
+            printed_gr=self.gelman_rubin == "printed",
+            quadratic=not paper,
+            shift=not paper,
         )
 
-    def run(self, problem: PixelProblem, seed: np.random.SeedSequence) -> PixelResult:
+    def run(self, problem: PixelProblem, seed: np.random.SeedSequence, warm: WarmStart | None = None) -> PixelResult:
         """Calibrate one pixel.
 
         Parameters
@@ -193,51 +224,80 @@ class MASM:
         problem : PixelProblem
             The problem.
         seed : SeedSequence
-            Root of the random streams. The result depends on the problem and the seed alone.
+            Root of the random streams. The result depends on the problem, the seed and `warm` alone.
+        warm : WarmStart, optional
+            What a neighbour's result offers as `warm`.
 
         Returns
         -------
         PixelResult
             With NaN and a status code where the pixel cannot be calibrated.
         """
-        status = problem.precheck()
-        if status != Status.ok:
-            return PixelResult.empty(problem.d, status, self.draw_shape)
-        search = Search(problem, self.settings(problem.d), seed)
-        search.execute()
-        runs = search.runs
+        task = AskTell(self, problem, seed, warm)
+        while (theta := task.ask()) is not None:
+            task.evaluate(theta)
+        return task.result()
+
+    def ask_tell(self, problem: PixelProblem, seed: np.random.SeedSequence) -> AskTell:
+        """The same search, driven from outside: for a model that runs elsewhere.
+
+        Parameters
+        ----------
+        problem : PixelProblem
+            The problem; its `simulate` (or `cost`) may be a placeholder that is never called.
+        seed : SeedSequence
+            Root of the random streams.
+
+        Returns
+        -------
+        AskTell
+            ``ask()`` gives parameter sets, ``tell(outputs)`` takes what the model made of them, ``result()`` the result.
+        """
+        return AskTell(self, problem, seed)
+
+    def summarise(self, search: Search) -> PixelResult:
+        """Result of a finished search."""
+        runs, problem = search.runs, search.problem
+        failed = int(runs.failed.sum())
         if search.chain is None:
-            failed = int(runs.failed.sum())
             return PixelResult.empty(problem.d, search.status, self.draw_shape, runs.n, failed)
         chain = search.chain
         flat = chain.flat
-        mean = flat.mean(axis=0)
-        cost = float(runs.run(mean[None])[0])
         best = int(np.argmin(runs.cost))
-        status = search.status if not runs.failed[-1] else Status.surrogate_unverified
         thin = flat[:: max(1, flat.shape[0] // 100_000)]
         quantiles = np.quantile(thin, [0.05, 0.5, 0.95], axis=0)
-        edge = (flat < 0.01) | (flat > 0.99)
-        return PixelResult(
-            estimate=problem.physical(mean),
+        near = np.stack([(flat < 0.01).mean(axis=0), (flat > 0.99).mean(axis=0)], axis=1)
+        spread = flat.std(axis=0)
+        result = PixelResult(
+            estimate=problem.physical(flat.mean(axis=0)),
             map=problem.physical(runs.unit[best]),
             median=problem.physical(quantiles[1]),
-            sd=flat.std(axis=0) * (problem.upper - problem.lower),
+            sd=spread * (problem.upper - problem.lower),
             q05=problem.physical(quantiles[0]),
             q95=problem.physical(quantiles[2]),
             draws=problem.physical(self._stored(chain.draws)),
-            cost=cost if not runs.failed[-1] else float("nan"),
+            cost=search.cost_at_mean,
             cost_best=float(runs.cost[best]),
+            cost_mean=float(chain.costs.mean()),
             n_runs=runs.n,
             rhat=chain.rhat,
+            gelman_rubin=search.gelman_rubin if np.isfinite(search.gelman_rubin) else chain.gelman_rubin(),
             ess=chain.ess,
+            acceptance=chain.acceptance,
             surrogate_rmse=search.surrogate_rmse,
+            rmse_trace=np.array(search.rmse_trace),
             ess_ratio=search.ess_ratio,
-            edge_hit=edge.mean(axis=0),
-            status=int(status),
+            khat=search.khat,
+            edge_hit=near.sum(axis=1),
+            edge_lower=near[:, 0],
+            edge_upper=near[:, 1],
+            correlation=np.corrcoef(thin.T).reshape(problem.d, problem.d) if (spread > 0.0).all() else None,
+            status=int(search.status),
             constant=runs.likelihood.constant if problem.cost is None else 0.0,
-            n_failed=int(runs.failed.sum()),
+            n_failed=failed,
+            warm=search.lesson(),
         )
+        return dataclasses.replace(result, flags=int(raise_flags(result)))
 
     def _stored(self, draws: Array) -> Array:
         """Thin draws (step, walker, d) to (chain, draw, d); each stored chain is a group of walkers."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import logging
+import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.constrained import ConstrainedRuns
+from gridcal.calibration.observed import Aim, Observed, problem_of_block
 from gridcal.calibration.problem import PixelProblem
-from gridcal.calibration.result import PixelResult
+from gridcal.calibration.result import PixelResult, pool
 from gridcal.calibration.status import Status
-from gridcal.kernels.aggregate import segment_mean
+from gridcal.calibration.warm import WarmStart
 from gridcal.kernels.metrics import scores
 from gridcal.model import ProcessModel
 from gridcal.target import Block
@@ -62,12 +66,13 @@ def calibrate_pixel(
     method: Any,
     forcing: list[Array],
     site: Array,
-    observations: list[Array],
-    labels: list[npt.NDArray[np.int64]],
+    observations: list[list[Observed]],
     theta: Array,
     use: bool,
     seed: int,
     number: int,
+    warm: tuple[WarmStart | None, ...] | None = None,
+    state: Array | None = None,
 ) -> PixelOutcome:
     """Calibrate one pixel, block after block.
 
@@ -79,28 +84,34 @@ def calibrate_pixel(
         Time series of the model.
     site : array, shape (S, 1)
         Site constants.
-    observations : list of arrays, each (T,)
-        Daily observations of each block's target; NaN where there is none.
-    labels : list of int arrays, each (T,)
-        Period of each day at the scale of each block's target.
+    observations : list of lists of Observed
+        What each target of each block has seen.
     theta : array, shape (P,)
         Start values; the result keeps those no block fits.
     use : bool
         False where the mask leaves the pixel out.
     seed, number : int
         The run's seed and the pixel's number: the random stream is SeedSequence(seed, spawn_key=(1, block, number)).
+    warm : tuple, optional
+        What a neighbour's search of each block has learnt.
+    state : array, shape (K, 1), optional
+        State that every run starts from.
     """
     theta = theta.copy()
     outcomes = []
     broken = None if use else Status.masked
     if broken is None and not (np.isfinite(site).all() and np.isfinite(theta).all()):
         broken = Status.forcing_gap
-    for k, (block, obs, label) in enumerate(zip(blocks, observations, labels, strict=True)):
+    if broken is None and state is not None and not np.isfinite(state).all():
+        broken = Status.forcing_gap
+    for k, (block, seen) in enumerate(zip(blocks, observations, strict=True)):
         if broken is not None:
             outcomes.append(BlockOutcome(broken, None, 0, np.nan, np.nan))
             continue
         seeds = np.random.SeedSequence(seed, spawn_key=(1, k, number))
-        outcome = _calibrate_block(model, block, method, forcing, site, obs, label, theta, seeds)
+        lesson = warm[k] if warm is not None else None
+        earlier = _carried(model, blocks[:k], outcomes, theta, block.carry)
+        outcome = _calibrate_block(model, block, method, forcing, site, seen, theta, seeds, lesson, earlier, state)
         if outcome.result is not None:
             for name, value in zip(block.fit, outcome.result.estimate, strict=True):
                 theta[model.parameters.index(name)] = value
@@ -118,76 +129,83 @@ def _calibrate_block(
     method: Any,
     forcing: list[Array],
     site: Array,
-    obs: Array,
-    label: npt.NDArray[np.int64],
+    seen: list[Observed],
     theta: Array,
     seeds: np.random.SeedSequence,
+    warm: WarmStart | None,
+    earlier: Array | None,
+    state: Array | None,
 ) -> BlockOutcome:
-    days = np.flatnonzero(np.isfinite(obs))
-    if days.size == 0:
+    ends = [np.flatnonzero(np.isfinite(o.values)) for o in seen]
+    if any(days.size == 0 for days in ends):
         return BlockOutcome(Status.insufficient_observations, None, 0, np.nan, np.nan)
-    last = int(days[-1]) + 1
-    obs, series = obs[:last], [x[:last] for x in forcing]
+    last = max(int(days[-1]) for days in ends) + 1
+    series = [x[:last] for x in forcing]
     if not all(np.isfinite(x).all() for x in series):
         return BlockOutcome(Status.forcing_gap, None, 0, np.nan, np.nan)
-    bins = label[:last].astype(np.int64)
-    n_bins = int(bins.max()) + 1
-    valid = np.isfinite(obs)
-    length = np.bincount(label, minlength=n_bins)[:n_bins]
-    count = np.bincount(bins, weights=valid, minlength=n_bins)
-    keep = count >= np.maximum(block.to.min_fraction * np.maximum(length, 1), 1)
-    target = segment_mean(np.ascontiguousarray(obs[:, None]), bins, n_bins, valid)[:, 0]
-    target = np.where(keep, target, np.nan)[keep]
-    n_obs = int(target.size)
-    if n_obs < max(MINIMUM_OBSERVATIONS, 2 * len(block.fit)):
+    aims = [Aim.of(target, o, last) for target, o in zip(block.targets, seen, strict=True)]
+    n_obs = sum(aim.means.size for aim in aims)
+    if min(aim.means.size for aim in aims) < MINIMUM_OBSERVATIONS or n_obs < 2 * len(block.fit):
         return BlockOutcome(Status.insufficient_observations, None, n_obs, np.nan, np.nan)
-    if float(np.ptp(target)) == 0.0:
-        return BlockOutcome(Status.constant_observation, None, n_obs, np.nan, np.nan)
+    for aim in aims:
+        if aim.status != Status.ok:
+            return BlockOutcome(aim.status, None, n_obs, np.nan, np.nan)
 
     columns = [model.parameters.index(name) for name in block.fit]
-    table = model.parameters.select(block.fit)
-    wanted = (block.to.variable,)
 
-    def full(candidates: Array) -> Array:
-        many = np.repeat(theta[:, None], candidates.shape[0], axis=1)
-        many[columns] = candidates.T
-        return many
+    def problem(base: Array = theta) -> PixelProblem:
+        runs = ConstrainedRuns(model, block, base, columns, series, site, n_obs, state)
+        return problem_of_block(model, block, aims, functools.partial(_averages, runs, aims), runs)
 
-    def simulate(candidates: Array) -> Array:
-        many = full(np.atleast_2d(candidates))
-        places = np.repeat(site, many.shape[1], axis=1)
-        (daily,), _ = model.run(many, series, places, outputs=wanted)
-        return np.asarray(segment_mean(daily, bins, n_bins, valid)[keep].T, dtype=np.float64, order="C")
-
-    penalty = None
-    if model.penalty is not None and block.constraint > 0.0:
-        weight = block.constraint * n_obs
-        cost = model.penalty
-
-        def penalty(candidates: Array) -> Array:
-            return np.asarray(weight * cost(full(np.atleast_2d(candidates))), dtype=np.float64)
-
-    problem = PixelProblem(
-        names=block.fit,
-        lower=table.lower,
-        upper=table.upper,
-        step=table.step,
-        log=table.log,
-        observations=target,
-        sigma=block.to.sigma,
-        likelihood=block.to.likelihood,
-        n_eff=block.to.n_eff,
-        simulate=simulate,
-        penalty=penalty,
-    )
+    begun = time.thread_time()
     try:
-        result = method.run(problem, seeds)
+        if earlier is None:
+            result = _run(method, problem(), seeds, warm)
+        else:
+            several = []
+            for base, own in zip(earlier, seeds.spawn(len(earlier)), strict=True):
+                several.append(_run(method, problem(base), own, warm))
+                warm = several[-1].warm
+            result = pool(several, problem())
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
         log.warning("a pixel failed in %s: %s", type(method).__name__, error)
         return BlockOutcome(Status.error, None, n_obs, np.nan, np.nan)
+    result = dataclasses.replace(result, seconds=time.thread_time() - begun)
     status = Status(result.status)
     if not np.isfinite(result.estimate).all():
         return BlockOutcome(status if status != Status.ok else Status.model_failure, None, n_obs, np.nan, np.nan)
-    fitted = simulate(result.estimate[None])
-    skill = scores(fitted.T, target[:, None])
-    return BlockOutcome(status, result, n_obs, float(skill["diso"][0]), float(skill["nse"][0]))
+    variant = getattr(method, "diso", "hu2019")
+    runs = ConstrainedRuns(model, block, theta, columns, series, site, n_obs, state)
+    pairs = zip(aims, _averages(runs, aims, result.estimate[None]), strict=True)
+    skills = [scores(x.T, aim.means[:, None], variant) for aim, x in pairs]
+    diso, nse = max(float(s["diso"][0]) for s in skills), min(float(s["nse"][0]) for s in skills)
+    return BlockOutcome(status, result, n_obs, diso, nse)
+
+
+def _averages(runs: ConstrainedRuns, aims: list[Aim], candidates: Array) -> list[Array]:
+    """Means (m, n) of the candidates' runs over each target's periods."""
+    daily = runs.outputs(candidates)
+    return [aim.average(daily[aim.target.variable]) for aim in aims]
+
+
+def _run(method: Any, problem: PixelProblem, seeds: np.random.SeedSequence, warm: WarmStart | None) -> PixelResult:
+    """One run of a method, from a warm start where there is one (methods that offer none never see it)."""
+    result: PixelResult = method.run(problem, seeds) if warm is None else method.run(problem, seeds, warm)
+    return result
+
+
+def _carried(
+    model: ProcessModel, blocks: tuple[Block, ...], outcomes: list[BlockOutcome], theta: Array, n: int
+) -> Array | None:
+    """Parameter vectors (n, P) that hold draws of the earlier blocks; None where nothing is to be carried."""
+    sampled = [(b, o.result) for b, o in zip(blocks, outcomes, strict=True) if o.result and o.result.draws is not None]
+    if n == 0 or not sampled:
+        return None
+    many = np.repeat(theta[None], n, axis=0)
+    for block, result in sampled:
+        assert result.draws is not None
+        flat = result.draws.reshape(-1, result.draws.shape[2])
+        order = np.lexsort(flat.T[::-1])  # along the first parameter: the few draws spread over the whole posterior
+        for j, name in enumerate(block.fit):
+            many[:, model.parameters.index(name)] = flat[order[(np.arange(n) * 2 + 1) * flat.shape[0] // (2 * n)], j]
+    return many

@@ -40,10 +40,11 @@ class PixelProblem:
     n_eff : float or "ar1", optional
         Effective number of observations; ``"ar1"``: from the lag-1 correlation of the residuals of the best first run. The
         number of observations by default.
-    simulate : callable
-        Physical parameters (m, d) to outputs (m, T); a row that is not finite is a failed run.
+    simulate : callable, optional
+        Physical parameters (m, d) to outputs (m, T); a row that is not finite is a failed run. None where the model runs
+        elsewhere (:class:`~gridcal.calibration.asktell.AskTell`).
     penalty : callable, optional
-        Physical parameters (m, d) to a cost (m,) that is added to that of the observations.
+        Physical parameters (m, d) to a cost (m,) that is added to that of the observations; inf rejects.
     cost : callable, optional
         Physical parameters (m, d) to -2 log likelihood (m,) up to a constant, in place of `observations` and `simulate`.
 
@@ -62,7 +63,7 @@ class PixelProblem:
     sigma: float | Array | None
     likelihood: Kind
     n_eff: float | Literal["ar1"] | None
-    simulate: Callable[[Array], Array]
+    simulate: Callable[[Array], Array] | None
     penalty: Callable[[Array], Array] | None = None
     cost: Callable[[Array], Array] | None = None
 
@@ -157,22 +158,25 @@ class ModelRuns:
     def run(self, unit: Array) -> Array:
         """Run the model at points (m, d) of the unit cube and record it; returns the costs (m,)."""
         unit = np.atleast_2d(unit)
-        theta = self.problem.physical(unit)
-        penalty = np.zeros(unit.shape[0])
-        if self.problem.penalty is not None:
-            penalty = np.asarray(self.problem.penalty(theta), dtype=float)
+        model = self.problem.cost or self.problem.simulate
+        if model is None:
+            raise ConfigError("the problem has no model to run", "Give `simulate`, or drive the search with ask and tell")
         with np.errstate(invalid="ignore", over="ignore"):
-            if self.problem.cost is not None:
-                residuals = np.empty((unit.shape[0], 0))
-                cost = np.asarray(self.problem.cost(theta), dtype=float) + penalty
-            else:
-                residuals = self.likelihood.residuals(np.asarray(self.problem.simulate(theta), dtype=float))
-                square_sum = np.einsum("ij,ij->i", residuals, residuals)
-                if self.n == 0 and self.problem.n_eff == "ar1" and np.isfinite(square_sum).any():
-                    self.likelihood = self.likelihood.discounted(residuals[np.nanargmin(square_sum)])
-                cost = self.likelihood.cost(square_sum) + penalty
-        failed = ~(np.isfinite(cost) & (cost < FAILED_COST))
-        cost = np.where(failed, FAILED_COST, cost)
+            outputs = np.asarray(model(self.problem.physical(unit)), dtype=float)
+        return self.record(unit, outputs)
+
+    def costs(self, unit: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+        """Costs (m,) of model runs at points (m, d), and which of them failed, without a record."""
+        model = self.problem.cost or self.problem.simulate
+        assert model is not None
+        with np.errstate(invalid="ignore", over="ignore"):
+            outputs = np.asarray(model(self.problem.physical(unit)), dtype=float)
+        cost, failed, _, _ = self._judge(unit, outputs)
+        return cost, failed
+
+    def record(self, unit: Array, outputs: Array) -> Array:
+        """Record runs at points (m, d): outputs (m, T), or costs (m,) of a problem that is only a cost; returns the costs."""
+        cost, failed, penalty, residuals = self._judge(unit, outputs)
         self.unit = np.concatenate([self.unit, unit])
         self.penalty = np.concatenate([self.penalty, penalty])
         self.cost = np.concatenate([self.cost, cost])
@@ -180,3 +184,21 @@ class ModelRuns:
         if self.keep_residuals:
             self.residuals = np.concatenate([self.residuals, residuals])
         return cost
+
+    def _judge(self, unit: Array, outputs: Array) -> tuple[Array, npt.NDArray[np.bool_], Array, Array]:
+        """Cost, failure, penalty and residuals of runs."""
+        penalty = np.zeros(unit.shape[0])
+        if self.problem.penalty is not None:
+            penalty = np.asarray(self.problem.penalty(self.problem.physical(unit)), dtype=float)
+        with np.errstate(invalid="ignore", over="ignore"):
+            if self.problem.cost is not None:
+                residuals = np.empty((unit.shape[0], 0))
+                cost = outputs + penalty
+            else:
+                residuals = self.likelihood.residuals(outputs)
+                square_sum = np.einsum("ij,ij->i", residuals, residuals)
+                if self.n == 0 and self.problem.n_eff == "ar1" and np.isfinite(square_sum).any():
+                    self.likelihood = self.likelihood.discounted(residuals[np.nanargmin(square_sum)])
+                cost = self.likelihood.cost(square_sum) + penalty
+        failed = ~(np.isfinite(cost) & (cost < FAILED_COST))
+        return np.where(failed, FAILED_COST, cost), failed, penalty, residuals

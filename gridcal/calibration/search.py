@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Generator
 
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibration.diagnostics import gelman_rubin, importance_weights, weight_ess_ratio, worst_ess, worst_rhat
+from gridcal.calibration.chain import Chain, accept_second, drift, tail_share, weight_shift
+from gridcal.calibration.diagnostics import (
+    gelman_rubin,
+    importance_weights,
+    pareto_shape,
+    printed_gelman_rubin,
+    weight_ess_ratio,
+)
 from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.calibration.status import Status
 from gridcal.calibration.surrogate import Box, Surrogate
+from gridcal.calibration.warm import WarmStart
 from gridcal.kernels.design import design, farthest_candidate
-from gridcal.kernels.population import anneal_population, move_population
+from gridcal.kernels.mixture import kernel_mixture
+from gridcal.kernels.population import anneal_population, sample_population, settle_population, start_population
 from gridcal.kernels.random import stream
 from gridcal.kernels.reflect import metropolis_chains
 
 Array = npt.NDArray[np.float64]
+Steps = Generator[Array, None, None]
 
 BOX_MARGIN = 0.15
 BOX_QUANTILES = (0.003, 0.997)
+TAIL_SHARE = 0.007
+"""Most of a parameter's variance that may lie beyond a face of the box."""
+MOST_WIDENINGS = 4
+MOST_SHIFT = 0.35
+"""Most the weights of the verification draws may move a mean, in posterior standard deviations."""
 RESOLUTION = 1e-4
 """Distance, in box units, below which a candidate counts as already run."""
 MOST_CANDIDATES = 1000
+CENTRES = (128, 512)
+"""Kernels of the mixture a settled population draws its steps from: of the verified chain, of one that is run anew."""
+LONGEST = 20
+"""Most times a chain's length for the wanted effective sample size."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,50 +72,10 @@ class Settings:
     refit_every: int
     cycles: int
     min_ess: int
-
-
-@dataclasses.dataclass
-class Chain:
-    """A sampled surrogate posterior: draws in the unit cube (step, walker, d), their emulated costs (step, walker)."""
-
-    draws: Array
-    costs: Array
-    rhat: float = float("nan")
-    ess: float = float("nan")
-
-    @property
-    def flat(self) -> Array:
-        """All draws, shape (n, d)."""
-        return self.draws.reshape(-1, self.draws.shape[2])
-
-    def by_walker(self, every: int = 1) -> Array:
-        """Chains (walker, step, d), thinned."""
-        return np.ascontiguousarray(self.draws[::every].transpose(1, 0, 2))
-
-    def diagnose(self, most: int = 200) -> None:
-        """Set R-hat and the effective sample size, from at most about `most` and 5 `most` steps of each walker."""
-        n = self.draws.shape[0]
-        self.rhat = worst_rhat(self.by_walker(max(1, n // most)))
-        self.ess = worst_ess(self.by_walker(max(1, n // (5 * most))))
-
-
-def drift(first: Array, second: Array) -> float:
-    """Largest change of mean, in standard deviations of the first, or twice that of the spread's logarithm, of draws (n, d).
-
-    The spread counts double: a false mode far out that holds a per cent of the draws hardly moves the mean.
-    """
-    before, after = first.std(axis=0) + 1e-300, second.std(axis=0) + 1e-300
-    moved = np.abs(second.mean(axis=0) - first.mean(axis=0)) / before
-    return float(max(moved.max(), 2.0 * np.abs(np.log(after / before)).max()))
-
-
-def accept_second(first: Array, second: Array, rhat: float, tolerance: float, rhat_max: float) -> bool:
-    """The two-chain rule: whether the chain run after the verification points were learnt may be reported.
-
-    Importance weights of a chain's draws show where the surrogate overrates the density, never mass it misses. A second
-    chain, on the surrogate that has learnt the verification runs, must therefore agree with the verified first one.
-    """
-    return drift(first, second) <= tolerance and rhat < rhat_max
+    clip: bool
+    printed_gr: bool
+    quadratic: bool
+    shift: bool
 
 
 class Search:
@@ -109,6 +89,8 @@ class Search:
         The options.
     seed : SeedSequence
         Root of the pixel's random streams.
+    warm : WarmStart, optional
+        What a neighbour's search has learnt.
 
     Attributes
     ----------
@@ -118,11 +100,23 @@ class Search:
         The chain to report.
     status : Status
         Outcome.
-    ess_ratio, surrogate_rmse : float
-        Of the last verification (the error of the last chosen points before there is one).
+    ess_ratio, khat : float
+        Effective share and Pareto shape of the importance weights of the last verification.
+    surrogate_rmse : float
+        Error of the surrogate's cost at the runs of the last verification (the last chosen points before there is one).
+    rmse_trace : list of float
+        The same at the runs of each iteration.
+    acceptance, gelman_rubin : float
+        Of the reported chain.
     """
 
-    def __init__(self, problem: PixelProblem, settings: Settings, seed: np.random.SeedSequence) -> None:
+    def __init__(
+        self,
+        problem: PixelProblem,
+        settings: Settings,
+        seed: np.random.SeedSequence,
+        warm: WarmStart | None = None,
+    ) -> None:
         self.problem = problem
         self.settings = settings
         root = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key, pool_size=seed.pool_size)
@@ -130,24 +124,49 @@ class Search:
         self.rng = np.random.default_rng(first)
         self.state = stream(second)
         self.runs = ModelRuns(problem)
-        self.surrogate = Surrogate(problem, settings.emulate, settings.warp)
+        self.surrogate = Surrogate(problem, settings.emulate, settings.warp, settings.quadratic)
         self.box = Box.cube(problem.d)
+        self.warm = warm if warm is not None and warm.hyper.size == problem.d + 1 else None
+        if self.warm is not None:
+            self.surrogate.begin(self.warm.hyper, self.warm.warped, Box(self.warm.lower, self.warm.width))
         self.chain: Chain | None = None
         self.status = Status.surrogate_unverified
         self.ess_ratio = float("nan")
+        self.khat = float("nan")
         self.surrogate_rmse = float("nan")
+        self.rmse_trace: list[float] = []
+        self.gelman_rubin = float("nan")
+        self.cost_at_mean = float("nan")
         self._reach: Array | None = None
         self._trained_at = 0
         self._trained_inside = 0
 
     def execute(self) -> None:
-        """Run the search to its end; `chain` and `status` hold the outcome."""
+        """Run the search to its end with the problem's own model; `chain` and `status` hold the outcome."""
+        for unit in self.steps():
+            self.runs.run(unit)
+
+    def steps(self) -> Steps:
+        """The search as a generator: it yields points of the unit cube (m, d), and goes on once `runs` has recorded them."""
+        yield from self._search()
+        if self.chain is not None:
+            cost = yield from self._evaluate(self.chain.flat.mean(axis=0)[None])
+            if self.runs.failed[-1]:
+                self.status = Status.surrogate_unverified
+            else:
+                self.cost_at_mean = float(cost[0])
+
+    def _evaluate(self, unit: Array) -> Generator[Array, None, Array]:
+        """Costs (m,) of model runs at points (m, d), made by whoever drives the search."""
+        yield unit
+        return self.runs.cost[-unit.shape[0] :]
+
+    def _search(self) -> Steps:
         s, runs, d = self.settings, self.runs, self.problem.d
-        shifted = (design(s.n_init, d) + self.rng.random(d)) % 1.0
-        runs.run(shifted)
+        yield from self._evaluate(self._first_points())
         limit = s.max_runs - 1
         while runs.n_good < d + 2 and runs.n + d <= limit and runs.n < 4 * s.n_init:
-            runs.run(self.rng.random((d, d)))
+            yield from self._evaluate(self.rng.random((d, d)))
         if runs.n_good < d + 2:
             self.status = Status.model_failure
             return
@@ -156,9 +175,11 @@ class Search:
         for iteration in range(s.n_iter + 1):
             self._train(iteration)
             if verified is not None:
-                second = self._final_chain()
+                second = self._uncut_chain()
+                if drift(verified.flat, second.flat) <= 2.0 * s.drift_tolerance:
+                    second = self._extended(second, s.min_ess)
                 if accept_second(verified.flat, second.flat, second.rhat, s.drift_tolerance, s.rhat_max):
-                    self.chain, self.status = self._extended(second), Status.ok
+                    self.chain, self.status = second, Status.ok
                     return
                 self._reach = self._reached(verified)
                 verified, since = None, s.verify_every - 3
@@ -166,19 +187,37 @@ class Search:
             if iteration == s.n_iter or room < min(s.q, s.n_verify):
                 break
             if s.verify and room >= s.n_verify and (since >= s.verify_every - 1 or room < s.n_verify + s.q):
-                verified = self._verify()
+                verified = yield from self._verify()
                 since = 0
             elif room >= s.q:
-                self._explore()
+                yield from self._explore()
                 since += 1
             else:
                 break
         self._finish()
 
-    def _train(self, iteration: int) -> None:
-        """Choose the box and train the surrogate in it; hyper-parameters on the schedule."""
+    def _first_points(self) -> Array:
+        """The initial design; after a warm start a half of it in the cube and a sixth in the neighbour's box."""
+        s, d = self.settings, self.problem.d
+        if self.warm is None:
+            points = design(s.n_init, d)
+            return (points + self.rng.random(d)) % 1.0 if s.shift else points.copy()
+        half, sixth = max(d + 2, s.n_init // 2), max(2, s.n_init // 6)
+        wide = (design(half, d) + self.rng.random(d)) % 1.0
+        near = (design(sixth, d) + self.rng.random(d)) % 1.0
+        return np.concatenate([wide, self.warm.lower + near * self.warm.width])
+
+    def lesson(self) -> WarmStart | None:
+        """What a neighbour's search can begin from."""
+        hyper = self.surrogate.gp.hyper
+        if hyper is None:
+            return None
+        return WarmStart(hyper.copy(), self.surrogate.warped, self.box.lower.copy(), self.box.width.copy())
+
+    def _train(self, iteration: int, box: Box | None = None) -> None:
+        """Train the surrogate in the wanted box, or a given one; hyper-parameters on the schedule."""
         s, runs = self.settings, self.runs
-        box = self._wanted_box()
+        box = box or self._wanted_box()
         inside = int((box.contains(runs.unit) & ~runs.failed).sum())
         moved = bool(np.any(np.abs(np.log(box.width / self.box.width)) > 0.7))
         if s.refit_every:
@@ -188,7 +227,7 @@ class Search:
         if refit:
             self._trained_at, self._trained_inside = runs.n, inside
         self.box = box
-        self.surrogate.train(runs, box, refit, restarts=2 if iteration < 10 else 1)
+        self.surrogate.train(runs, box, refit, restarts=0 if self.warm is not None else 2 if iteration < 10 else 1)
 
     def _wanted_box(self) -> Box:
         """Bounding box of the best runs and of the last chain, with a margin."""
@@ -203,39 +242,57 @@ class Search:
         lower, upper = np.maximum(lower - margin, 0.0), np.minimum(upper + margin, 1.0)
         return Box(lower, upper - lower)
 
+    def _pool(self, size: int) -> Array:
+        """Points of the box a chain may start from: the best runs, and `size` uniform ones."""
+        order = np.argsort(self.runs.cost, kind="stable")[: min(self.runs.n_good, 50)]
+        best = np.clip(self.box.to_box(self.runs.unit[order]), 0.0, 1.0)
+        return np.concatenate([best, self.rng.random((size, self.problem.d))])
+
     def _sample(self, walkers: int, n_burn: int, n_keep: int) -> Chain:
-        """Sample the surrogate's posterior; draws are given in the unit cube."""
-        runs, box = self.runs, self.box
+        """Short chain on the surrogate's posterior."""
         assert self.surrogate.emulator is not None
-        order = np.argsort(runs.cost, kind="stable")[: min(runs.n_good, 50)]
-        best = np.clip(box.to_box(runs.unit[order]), 0.0, 1.0)
         if self.settings.sampler == "metropolis":
-            start = np.ascontiguousarray(best[:walkers])
+            start = np.ascontiguousarray(self._pool(0)[:walkers])
             spread = np.eye(self.problem.d) * 0.02
-            draws, costs, _ = metropolis_chains(self.state, self.surrogate.emulator, start, spread, n_burn, n_keep, True)
+            draws, costs, _, _ = metropolis_chains(
+                self.state, self.surrogate.emulator, start, spread, n_burn, n_keep, True, self.settings.clip
+            )
         else:
-            size = 2000 if n_burn > 500 else 700
-            pool = np.concatenate([best, self.rng.random((size, self.problem.d))])
-            draws, costs = anneal_population(self.state, self.surrogate.emulator, pool, walkers, n_burn, n_keep)
-        return Chain(box.to_unit(draws), costs)
+            draws, costs = anneal_population(self.state, self.surrogate.emulator, self._pool(700), walkers, n_burn, n_keep)
+        return Chain(self.box.to_unit(draws), costs)
 
     def _final_chain(self) -> Chain:
+        """Chain of the length that is verified."""
         s = self.settings
-        chain = self._sample(s.walkers, s.n_burn, s.n_keep)
-        chain.rhat = worst_rhat(chain.by_walker(max(1, s.n_keep // 200)))
+        if s.sampler == "metropolis":
+            chain = self._sample(s.walkers, s.n_burn, s.n_keep)
+        else:
+            e = self.surrogate.emulator
+            assert e is not None
+            x, cost, mixture = settle_population(self.state, e, self._pool(2000), s.walkers, s.n_burn, CENTRES[0])
+            draws, costs, accepted = sample_population(self.state, e, mixture, x, cost, s.n_keep)
+            chain = Chain(self.box.to_unit(draws), costs, mixture, accepted)
         return chain
 
-    def _extended(self, chain: Chain) -> Chain:
-        """The chain, continued to the wanted effective sample size (at most to four times its length)."""
-        s, box = self.settings, self.box
-        assert self.surrogate.emulator is not None
+    def _extended(self, chain: Chain, ess: float) -> Chain:
+        """A chain of the wanted effective sample size, or of twenty times the length.
+
+        One that is too short teaches a finer mixture, with which it is run anew: no draw of the reported chain was made while
+        its proposals still changed.
+        """
+        s, e = self.settings, self.surrogate.emulator
         chain.diagnose()
-        for _ in range(3):
-            if chain.ess >= s.min_ess or s.sampler == "metropolis":
+        for _ in range(4):
+            n = chain.draws.shape[0]
+            if chain.mixture is None or chain.ess >= ess or n >= LONGEST * s.n_keep:
                 break
-            x, cost = box.to_box(chain.draws[-1]), chain.costs[-1].copy()
-            draws, costs = move_population(self.state, self.surrogate.emulator, x, cost, s.n_keep, 1.0, False)
-            chain = Chain(np.concatenate([chain.draws, box.to_unit(draws)]), np.concatenate([chain.costs, costs]))
+            assert e is not None
+            inside = self.box.to_box(chain.draws)
+            mixture = kernel_mixture(inside.reshape(-1, self.problem.d), CENTRES[1])
+            wanted = math.ceil(min(1.2 * n * ess / max(chain.ess, 1.0), 3.0 * n))
+            x, cost = inside[-1].copy(), chain.costs[-1].copy()
+            draws, costs, accepted = sample_population(self.state, e, mixture, x, cost, min(wanted, LONGEST * s.n_keep))
+            chain = Chain(self.box.to_unit(draws), costs, mixture, accepted)
             chain.diagnose()
         return chain
 
@@ -243,19 +300,46 @@ class Search:
         every = max(1, chain.flat.shape[0] // 20000)
         return np.quantile(chain.flat[::every], BOX_QUANTILES, axis=0)
 
-    def _verify(self) -> Chain | None:
+    def _uncut_chain(self) -> Chain:
+        """Chain of the length that is verified, in a box that is widened until it cuts no tail off."""
+        chain = self._final_chain()
+        for _ in range(MOST_WIDENINGS):
+            wider = self._wider(chain)
+            if wider is None:
+                break
+            self._train(1, wider)
+            chain = self._final_chain()
+        return chain
+
+    def _wider(self, chain: Chain) -> Box | None:
+        """The box with those faces moved out beyond which the posterior's tail goes on; None if there is no such face."""
+        lower, upper = self.box.lower, self.box.lower + self.box.width
+        cut = (tail_share(self.box.to_box(chain.flat)) > TAIL_SHARE) & np.stack([lower > 0.0, upper < 1.0])
+        if not cut.any():
+            return None
+        step = 0.3 * self.box.width
+        lower = np.where(cut[0], np.maximum(lower - step, 0.0), lower)
+        upper = np.where(cut[1], np.minimum(upper + step, 1.0), upper)
+        return Box(lower, upper - lower)
+
+    def _verify(self) -> Generator[Array, None, Chain | None]:
         """Run the model at draws of a final-length chain; the chain, if the weights of its draws are even enough."""
         s = self.settings
-        chain = self._final_chain()
+        chain = self._uncut_chain()
         self._reach = self._reached(chain)
         chosen = self.rng.choice(chain.flat.shape[0], s.n_verify, replace=False)
         expected = chain.costs.reshape(-1)[chosen]
-        cost = self.runs.run(chain.flat[chosen])
+        cost = yield from self._evaluate(chain.flat[chosen])
         self.ess_ratio = weight_ess_ratio(cost, expected)
+        self.khat = pareto_shape(-0.5 * (cost - expected))
         self.surrogate_rmse = float(np.sqrt(np.mean((cost - expected) ** 2)))
-        return chain if self.ess_ratio > s.threshold else None
+        self.rmse_trace.append(self.surrogate_rmse)
+        shift = weight_shift(chain.flat, chosen, cost, expected)
+        if self.ess_ratio <= s.threshold or shift > MOST_SHIFT:
+            return None
+        return self._extended(chain, s.min_ess / 3.0)
 
-    def _explore(self) -> None:
+    def _explore(self) -> Steps:
         """Run the model at q points of a short chain: the farthest of each bin of cost, and the best."""
         s, box = self.settings, self.box
         chain = self._sample(*s.short)
@@ -266,44 +350,59 @@ class Search:
         size = candidates.shape[0] // max(1, s.q - 1)
         for b in range(s.q - 1):
             group = candidates[b * size : (b + 1) * size]
-            if group.shape[0] > MOST_CANDIDATES:
+            if s.verify and group.shape[0] > MOST_CANDIDATES:
                 group = group[self.rng.choice(group.shape[0], MOST_CANDIDATES, replace=False)]
             index, distance = farthest_candidate(known, np.ascontiguousarray(group))
             if distance < RESOLUTION:
-                group = self.rng.random((MOST_CANDIDATES, self.problem.d))
+                group = self.rng.random((10 * MOST_CANDIDATES, self.problem.d))
                 index, distance = farthest_candidate(known, group)
             known = np.concatenate([known, group[index][None]])
         distance = np.sqrt(((known - candidates[0]) ** 2).sum(axis=1).min())
         last = candidates[0] if distance > 1e-6 else self.rng.random(self.problem.d)
         new = box.to_unit(np.concatenate([known[known.shape[0] - (s.q - 1) :], last[None]]))
         expected = self.surrogate.costs(new)
-        cost = self.runs.run(new)
+        cost = yield from self._evaluate(new)
+        self.rmse_trace.append(float(np.sqrt(np.mean((cost - expected) ** 2))))
         if not np.isfinite(self.ess_ratio):
-            self.surrogate_rmse = float(np.sqrt(np.mean((cost - expected) ** 2)))
+            self.surrogate_rmse = self.rmse_trace[-1]
 
     def _finish(self) -> None:
         """Chain of a search whose budget is spent (or that never verifies)."""
         s = self.settings
         if s.sampler != "metropolis":
-            self.chain = self._extended(self._final_chain())
+            self.chain = self._extended(self._final_chain(), s.min_ess)
             if not self.chain.rhat < s.rhat_max:
                 self.status = Status.not_converged
             return
+        e = self.surrogate.emulator
+        assert e is not None
+        start = np.ascontiguousarray(self._spread_start(s.walkers))
+        covariance = np.eye(self.problem.d) * 0.02
+        _, _, _, factor = metropolis_chains(self.state, e, start, covariance, s.n_burn, 1, True, s.clip)
         kept: list[Array] = []
         costs: list[Array] = []
-        factor = math.inf
+        accepted = []
+        reduction = printed_gelman_rubin if s.printed_gr else gelman_rubin
         for _ in range(s.cycles):
-            cycle = self._sample(s.walkers, s.n_burn, s.n_keep)
-            kept.append(cycle.draws)
-            costs.append(cycle.costs)
-            draws = np.concatenate(kept[-2:])
-            columns = draws.transpose(2, 1, 0)
-            factor = max(gelman_rubin(np.ascontiguousarray(c)) for c in columns)
-            if factor < s.rhat_max:
+            draws, cost, rate, _ = metropolis_chains(self.state, e, start, factor @ factor.T, 0, s.n_keep, False, s.clip)
+            start = draws[-1].copy()
+            kept, costs = [*kept, draws][-2:], [*costs, cost][-2:]
+            accepted.append(rate)
+            columns = np.concatenate(kept).transpose(2, 1, 0)
+            self.gelman_rubin = max(reduction(np.ascontiguousarray(c)) for c in columns)
+            if self.gelman_rubin < s.rhat_max:
                 break
-        self.chain = Chain(np.concatenate(kept[-2:]), np.concatenate(costs[-2:]))
+        self.chain = Chain(self.box.to_unit(np.concatenate(kept)), np.concatenate(costs), acceptance=accepted[-1])
         self.chain.diagnose(2000)
-        self.status = Status.ok if factor < s.rhat_max else Status.not_converged
+        self.status = Status.ok if self.gelman_rubin < s.rhat_max else Status.not_converged
+
+    def _spread_start(self, n: int) -> Array:
+        """Distinct over-dispersed starts: of a pool that covers the box, drawn by posterior weights at a raised temperature."""
+        pool = self._pool(2000)
+        e = self.surrogate.emulator
+        assert e is not None
+        start, _, _ = start_population(self.state, e, pool, n)
+        return start + 1e-6 * (self.rng.random(start.shape) - start)
 
 
 def corrected_mean(draws: Array, points: Array, cost: Array, surrogate_cost: Array) -> Array:

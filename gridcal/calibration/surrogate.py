@@ -18,7 +18,7 @@ from scipy.linalg import eigh
 from gridcal.calibration.likelihood import GaussianLikelihood
 from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.kernels.emulator import Emulator, emulated_costs
-from gridcal.kernels.gp import ROOT5, GaussianProcess
+from gridcal.kernels.gp import LENGTH_BOUNDS, ROOT5, GaussianProcess
 
 Array = npt.NDArray[np.float64]
 
@@ -26,6 +26,8 @@ TRUNCATION = 0.02
 """Mean squared residual, in units of cost, that the principal components may leave out."""
 MOST_COMPONENTS = 20
 MOST_HYPER_POINTS = 400
+EDGE = 0.1
+"""Runs within this share of the box's width outside it are learnt too: without them the mean extrapolates at the faces."""
 LOG_SHIFT = 0.01
 """Warp of a logarithmic parameter: log(theta + LOG_SHIFT range)."""
 
@@ -50,9 +52,10 @@ class Box:
         """Points of the cube from box coordinates."""
         return self.lower + inside * self.width
 
-    def contains(self, unit: Array) -> npt.NDArray[np.bool_]:
-        """Which of the points (n, d) lie in the box."""
-        return np.all((unit >= self.lower) & (unit <= self.lower + self.width), axis=1)
+    def contains(self, unit: Array, margin: float = 0.0) -> npt.NDArray[np.bool_]:
+        """Which of the points (n, d) lie in the box, or within `margin` widths of it."""
+        inside = self.to_box(unit)
+        return np.all((inside >= -margin) & (inside <= 1.0 + margin), axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Surrogate:
         What is emulated.
     warp : bool
         Try the logarithmic warp; it is kept where the marginal likelihood is higher with it.
+    quadratic : bool
+        Quadratic mean once there are runs enough; a constant otherwise.
 
     Attributes
     ----------
@@ -92,15 +97,23 @@ class Surrogate:
         Runs it was trained on.
     """
 
-    def __init__(self, problem: PixelProblem, emulate: str = "outputs", warp: bool = True) -> None:
+    def __init__(self, problem: PixelProblem, emulate: str = "outputs", warp: bool = True, quadratic: bool = True) -> None:
         self.problem = problem
         self.emulate = emulate if problem.cost is None else "cost"
         self.log = problem.log & warp
+        self.may_be_quadratic = quadratic
         self.warped = bool(self.log.any())
         self.gp = GaussianProcess(problem.d)
         self.box = Box.cube(problem.d)
         self.n_inside = 0
         self.emulator: Emulator | None = None
+
+    def begin(self, hyper: Array, warped: bool, box: Box) -> None:
+        """Take hyper-parameters found elsewhere, in units of a box, as the first to optimise from."""
+        self.gp.hyper = hyper.copy()
+        self.gp.hyper[: self.problem.d] += np.log(box.width)
+        self.gp.hyper[: self.problem.d] = np.clip(self.gp.hyper[: self.problem.d], *np.log(LENGTH_BOUNDS))
+        self.warped = warped and bool(self.log.any())
 
     def costs(self, unit: Array) -> Array:
         """Emulated cost (m,) at points (m, d) of the unit cube."""
@@ -122,12 +135,12 @@ class Surrogate:
             Further starts of the optimisation (length-scales 0.5 and 2 of the box), beside the present values.
         """
         d = self.problem.d
-        inside = np.flatnonzero(box.contains(runs.unit) & ~runs.failed)
+        inside = np.flatnonzero(box.contains(runs.unit, EDGE) & ~runs.failed)
         unit = runs.unit[inside]
         targets = self._targets(runs, inside)
         outputs = targets.values
-        quadratic = inside.size >= 1.5 * (d + 1) * (d + 2)
-        refit = refit or self.gp.hyper is None or quadratic != self.gp.quadratic
+        quadratic = self.may_be_quadratic and inside.size >= 1.5 * (d + 1) * (d + 2)
+        refit = refit or self.gp.hyper is None or self.gp.x is None or quadratic != self.gp.quadratic
         if not refit:
             self.gp.hyper[:d] += np.log(self.box.width / box.width)
         unmoved = np.array_equal(box.lower, self.box.lower) and np.array_equal(box.width, self.box.width)
@@ -137,7 +150,7 @@ class Surrogate:
         x = self._inputs(unit, self.warped)
         if refit:
             self.gp.quadratic = quadratic
-            lengths = (0.5, 2.0)[:restarts] if self.gp.hyper is not None else (0.5, 2.0)[: max(1, restarts)]
+            lengths = (0.5, 2.0)[: restarts if self.gp.hyper is not None else max(1, restarts)]
             start = self.gp.hyper
             chosen = np.arange(inside.size)
             if inside.size > MOST_HYPER_POINTS:
@@ -226,7 +239,7 @@ class Surrogate:
         gp = self.gp
         kind, first, second, third = self._coordinates(self.warped)
         inverse = ROOT5 / gp.lengths
-        failed = runs.unit[runs.failed & self.box.contains(runs.unit)]
+        failed = runs.unit[runs.failed & self.box.contains(runs.unit, EDGE)]
         return Emulator(
             kind=kind,
             first=first,

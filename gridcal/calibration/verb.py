@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,26 +9,18 @@ import numpy as np
 import xarray as xr
 
 from gridcal.calendar import with_calendar
+from gridcal.calibration.layout import Layout
+from gridcal.calibration.observed import Observed
 from gridcal.calibration.pixel import calibrate_pixel, pixel_number
-from gridcal.calibration.status import Status
+from gridcal.calibration.warm import Neighbours
 from gridcal.cube import Cube
 from gridcal.errors import ConfigError, InputError
 from gridcal.fingerprint import fingerprint
 from gridcal.model import ProcessModel
 from gridcal.periods import period_index
-from gridcal.target import Block
+from gridcal.simulation import check_state
+from gridcal.target import Block, Target
 from gridcal.validate import check_same
-
-BLOCK_VARIABLES = ("cost", "cost_best", "n_runs", "rhat", "ess", "surrogate_rmse", "ess_ratio")
-_LONG = {
-    "cost": "-2 log likelihood of the model at the estimate",
-    "cost_best": "lowest -2 log likelihood of any model run",
-    "n_runs": "model runs",
-    "rhat": "rank-normalised split R-hat, largest over the parameters",
-    "ess": "effective sample size of the posterior, smallest over the parameters",
-    "surrogate_rmse": "error of the surrogate's cost at model runs it had not seen",
-    "ess_ratio": "effective share of verification draws under importance weights",
-}
 
 
 def calibrate(
@@ -41,7 +32,10 @@ def calibrate(
     seed: int = 0,
     period: tuple[str, str] | str | None = None,
     start: xr.Dataset | None = None,
+    state: xr.Dataset | None = None,
     chunk: int | None = None,
+    warm_start: bool = False,
+    timing: bool = False,
 ) -> xr.Dataset:
     """Calibrate a model at every sample pixel or site.
 
@@ -53,8 +47,11 @@ def calibrate(
         The model.
     blocks : sequence of Block
         Parameters and targets, calibrated in this order; a later block sees the earlier ones' estimates.
-    method : object, optional
-        ``MASM(...)``, ``CMAES(...)`` or anything with ``run(problem, seed) -> PixelResult``; ``MASM()`` by default.
+    method : object or "auto", optional
+        ``MASM(...)``, ``AdaptiveMCMC(...)``, ``CMAES(...)`` or anything with ``run(problem, seed) -> PixelResult``; ``MASM()``
+        by default. ``"auto"`` measures at the first usable pixel whether a chain on the model itself would be cheaper than a
+        surrogate, and takes the faster of ``MASM()`` and ``AdaptiveMCMC()`` everywhere; the choice stands in the attribute
+        ``method``.
     seed : int
         Root of all random streams. A pixel's stream depends on the seed and the pixel alone.
     period : (str, str) or str, optional
@@ -62,16 +59,27 @@ def calibrate(
         days. Observations outside it are not seen. All by default.
     start : Dataset, optional
         Values of parameters no block fits, one a pixel; defaults otherwise.
+    state : Dataset, optional
+        State of the day before the first that every run starts from, as :func:`gridcal.spin_up` and
+        :func:`gridcal.steady_state` return; a cold start without it. A candidate relaxes from it in the days before the first
+        observation.
     chunk : int, optional
         Pixels in a task; the cube's own chunks, or 8 where it is in memory, without it.
+    warm_start : bool
+        Start the surrogate of a pixel from the nearest one finished before it in its task. This saves model runs and time;
+        results then depend on the tasks' pixels, within Monte-Carlo error.
+    timing : bool
+        Store processor seconds by block; they are the only variable that differs from run to run.
 
     Returns
     -------
     Dataset
         Lazy. For each fitted parameter ``p``: the posterior mean ``p``, ``p_median``, ``p_map``, ``p_sd``, ``p_q05``,
         ``p_q95``, ``p_edge_hit`` over the pixel, and ``p_draws`` over (pixel, chain, draw) if the method samples; each other
-        parameter at its value. Per block: cost, cost_best, n_runs, rhat, ess, surrogate_rmse, ess_ratio, block_status. Per
-        pixel: ``diso``, ``nse``, ``n_obs`` (worst block) and ``status``, a CF flag variable: a bad pixel is a code and NaN.
+        parameter at its value; ``p_edge_lower`` and ``p_edge_upper`` by bound. Per block: cost, cost_best, cost_mean, n_runs,
+        n_failed, rhat, gelman_rubin, ess, acceptance, surrogate_rmse and its trace, ess_ratio, khat, block_status, and
+        ``flags``, a CF variable of bits (:class:`~gridcal.calibration.result.Flag`). Per pixel: ``diso``, ``nse``, ``n_obs``
+        (worst block) and ``status``, a CF flag variable: a bad pixel is a code and NaN.
 
     Raises
     ------
@@ -107,7 +115,9 @@ def calibrate(
             "Calibrate the model with daily forcing",
         )
     cube = with_calendar(cube, model.forcing)
-    names = list(dict.fromkeys([*model.forcing, *(str(b.to.against) for b in blocks)]))
+    targets = [t for b in blocks for t in b.targets]
+    errors = [t.sigma for t in targets if isinstance(t.sigma, str)]
+    names = list(dict.fromkeys([*model.forcing, *(str(t.against) for t in targets), *errors]))
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
     cube.require_daily()
@@ -127,12 +137,20 @@ def calibrate(
     for name in model.parameters.names:
         if start is not None and name in start:
             data[f"_start_{name}"] = start[name].reset_coords(drop=True)
+    if state is not None:
+        check_state(state, model)
+        check_same(data, state, (dim,))
+        data = data.assign({f"_state_{s.name}": state[s.name].reset_coords(drop=True) for s in model.state})
+    if warm_start:
+        for name in ("lat", "lon"):
+            if name in cube.data.variables and cube.data[name].dims == (dim,):
+                data[f"_place_{name}"] = cube.data[name].reset_coords(drop=True)
     if dim not in data.coords:
         data = data.assign_coords({dim: np.arange(data.sizes[dim])})
     chunks = data.chunksizes.get(dim)
     data = data.chunk({dim: chunk or chunks or 8, "time": -1})
     days = data["time"].to_index()
-    labels = [period_index(days, b.to.every)[0] for b in blocks]
+    labels = [[period_index(days, t.every)[0] for t in b.targets] for b in blocks]
     inside = np.ones(days.size, dtype=bool)
     if isinstance(period, tuple):
         inside[:] = False
@@ -143,7 +161,11 @@ def calibrate(
                 f"({days[0].date()} .. {days[-1].date()})",
                 "Give a period within the cube",
             )
-    shape = getattr(method, "draw_shape", None)
+    if isinstance(method, str):
+        if method != "auto":
+            raise ConfigError(f"unknown method {method!r}", "Give a method such as MASM(), or 'auto'")
+        method = _measured_method(data, model, blocks, labels, inside, dim, seed)
+    layout = Layout(model, blocks, method, timing)
     spec = {
         "model": model,
         "blocks": blocks,
@@ -153,9 +175,10 @@ def calibrate(
         "inside": inside,
         "labels": labels,
         "dim": dim,
-        "draw_shape": shape,
+        "layout": layout,
+        "warm_start": warm_start,
     }
-    template = _template(data, model, blocks, dim, shape)
+    template = layout.template(data, dim)
     out = xr.map_blocks(_calibrate_block_of_pixels, data, kwargs={"spec": spec}, template=template)
     keep = [c for c in cube.data.coords if cube.data[c].dims == (dim,)]
     out = out.assign_coords({c: cube.data[c] for c in keep})
@@ -165,16 +188,19 @@ def calibrate(
         "model_version": model.version,
         "method": repr(method),
         "seed": seed,
-        "blocks": "; ".join(f"{', '.join(b.fit)} against {b.to.against} every {b.to.every}" for b in blocks),
+        "blocks": "; ".join(f"{', '.join(b.fit)} against {b.aim}" for b in blocks),
         "fingerprint": fingerprint(
             {
                 "model": [model.name, model.version],
                 "parameters": model.parameters,
                 "blocks": blocks,
+                "warm_start": warm_start,
+                "edc": [[c.name, c.description] for c in model.constraints if any(b.edc for b in blocks)],
                 "method": [repr(method), getattr(type(method), "version", 0)],
                 "seed": seed,
                 "period": period,
                 dim: [str(v) for v in data[dim].values],
+                **({} if state is None else {"state": state.attrs.get("fingerprint", "")}),
                 "cube": cube.data.attrs.get("fingerprint", ""),
             }
         ),
@@ -182,73 +208,15 @@ def calibrate(
     return out
 
 
-def _layout(model: ProcessModel, blocks: tuple[Block, ...], shape: tuple[int, int] | None) -> dict[str, tuple[Any, ...]]:
-    """Name -> (extra dims, dtype, attrs) of every result variable."""
-    layout: dict[str, tuple[Any, ...]] = {}
-    fitted = {n for b in blocks for n in b.fit}
-    for p in model.parameters:
-        attrs = {"units": p.units, "long_name": p.description}
-        layout[p.name] = ((), np.float64, attrs | ({} if p.name in fitted else {"comment": "not calibrated"}))
-        if p.name not in fitted:
-            continue
-        for part in ("median", "map", "sd", "q05", "q95"):
-            layout[f"{p.name}_{part}"] = ((), np.float64, {**attrs, "long_name": f"{p.description}: posterior {part}"})
-        hit = {"units": "1", "long_name": f"{p.description}: share of draws within 1 % of a bound"}
-        layout[f"{p.name}_edge_hit"] = ((), np.float64, hit)
-        if shape is not None:
-            layout[f"{p.name}_draws"] = (
-                ("chain", "draw"),
-                np.float32,
-                {**attrs, "long_name": f"{p.description}: draws"},
-            )
-    for name in BLOCK_VARIABLES:
-        layout[name] = (("block",), np.float64, {"units": "1", "long_name": _LONG[name]})
-    flags = {
-        "flag_values": np.array([int(s) for s in Status], dtype=np.int8),
-        "flag_meanings": " ".join(s.name for s in Status),
-        "long_name": "calibration status",
-    }
-    layout["block_status"] = (("block",), np.int8, flags)
-    layout["status"] = ((), np.int8, flags)
-    layout["diso"] = ((), np.float64, {"units": "1", "long_name": "DISO at the estimate, worst block"})
-    layout["nse"] = (
-        (),
-        np.float64,
-        {"units": "1", "long_name": "Nash-Sutcliffe efficiency at the estimate, worst block"},
-    )
-    layout["n_obs"] = ((), np.int32, {"units": "1", "long_name": "observed periods, fewest of any block"})
-    return layout
-
-
-def _template(
-    data: xr.Dataset, model: ProcessModel, blocks: tuple[Block, ...], dim: str, shape: tuple[int, int] | None
-) -> xr.Dataset:
-    import dask.array as da
-
-    sizes = {dim: data.sizes[dim], "block": len(blocks)}
-    if shape is not None:
-        sizes |= {"chain": shape[0], "draw": shape[1]}
-    out = xr.Dataset(coords={dim: data[dim]})
-    for name, (dims, dtype, attrs) in _layout(model, blocks, shape).items():
-        chunks = (data.chunksizes[dim], *((sizes[d],) for d in dims))
-        zeros = da.zeros((sizes[dim], *(sizes[d] for d in dims)), chunks=chunks, dtype=dtype)
-        out[name] = ((dim, *dims), zeros, attrs)
-    return out
-
-
 def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dataset:
     """Calibrate the pixels of one chunk; a plain function, so that workers import the kernels themselves."""
     model: ProcessModel = spec["model"]
     blocks: tuple[Block, ...] = spec["blocks"]
-    dim, shape = spec["dim"], spec["draw_shape"]
+    dim, layout = spec["dim"], spec["layout"]
     n = data.sizes[dim]
-    sizes = {"block": len(blocks)} | ({} if shape is None else {"chain": shape[0], "draw": shape[1]})
-    layout = _layout(model, blocks, shape)
-    out = xr.Dataset(coords={dim: data[dim]})
-    for name, (dims, dtype, attrs) in layout.items():
-        fill = np.nan if np.issubdtype(dtype, np.floating) else 0
-        out[name] = ((dim, *dims), np.full((n, *(sizes[d] for d in dims)), fill, dtype=dtype), attrs)
-    columns = {name: _columns(data[name], dim, n) for name in data.data_vars if "time" in data[name].dims}
+    out = layout.empty(data, dim)
+    nearest = Neighbours(data) if spec["warm_start"] else None
+    columns = {str(name): _columns(data[name], dim, n) for name in data.data_vars if "time" in data[name].dims}
     place = np.array(
         [np.broadcast_to(data[s].values if s in data else model.site_default.get(s, np.nan), n) for s in model.site]
     ).reshape(len(model.site), n)
@@ -256,6 +224,9 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     for k, name in enumerate(model.parameters.names):
         if f"_start_{name}" in data:
             start[k] = data[f"_start_{name}"].values
+    state = None
+    if model.state and f"_state_{model.state[0].name}" in data:
+        state = np.array([np.broadcast_to(data[f"_state_{s.name}"].values, n) for s in model.state], dtype=float)
     use = np.broadcast_to(data["_use"].values, n) if "_use" in data else np.ones(n, dtype=bool)
     for i in range(n):
         inside = spec["inside"]
@@ -267,41 +238,53 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
             spec["method"],
             [np.ascontiguousarray(columns[f][:, i : i + 1]) for f in model.forcing],
             place[:, i : i + 1],
-            [np.where(inside, columns[str(b.to.against)][:, i], np.nan) for b in blocks],
-            spec["labels"],
+            [
+                [_series_of(t, label, columns, i, inside) for t, label in zip(b.targets, ls, strict=True)]
+                for b, ls in zip(blocks, spec["labels"], strict=True)
+            ],
             start[:, i],
             bool(use[i]),
             spec["seed"],
             pixel_number(data[dim].values[i]),
+            None if nearest is None else nearest.of(i),
+            None if state is None else state[:, i : i + 1],
         )
-        _store(out, i, model, blocks, outcome)
+        layout.store(out, i, outcome)
+        if nearest is not None:
+            nearest.add(i, outcome)
     return out
+
+
+def _series_of(target: Target, label: np.ndarray, columns: dict[str, np.ndarray], i: int, inside: np.ndarray) -> Observed:
+    """What a target has of pixel `i`: daily observations within the period, and their errors where the cube holds them."""
+    sigma = columns[target.sigma][:, i] if isinstance(target.sigma, str) else None
+    return Observed(np.where(inside, columns[str(target.against)][:, i], np.nan), label, sigma)
+
+
+def _measured_method(
+    data: xr.Dataset,
+    model: ProcessModel,
+    blocks: tuple[Block, ...],
+    labels: list[Any],
+    inside: np.ndarray,
+    dim: str,
+    seed: int,
+) -> Any:
+    """The cheaper of surrogate and direct chain, measured at the first pixel that can be calibrated."""
+    from gridcal.calibration.mcmc import AdaptiveMCMC, Probe
+
+    for i in range(data.sizes[dim]):
+        one = data.isel({dim: slice(i, i + 1)}).load()
+        probe = Probe()
+        spec = {"model": model, "blocks": blocks, "method": probe, "seed": seed, "period": None, "inside": inside}
+        spec |= {"labels": labels, "dim": dim, "layout": Layout(model, blocks, probe), "warm_start": False}
+        _calibrate_block_of_pixels(one, spec)
+        if probe.measured:
+            return probe.choice()
+    return AdaptiveMCMC()
 
 
 def _columns(x: xr.DataArray, dim: str, n: int) -> np.ndarray:
     """Values as float64 (T, n), whatever the order of the dimensions."""
     values = x.transpose("time", ...).values.astype(np.float64)
     return np.broadcast_to(values.reshape(values.shape[0], -1), (values.shape[0], n)) if dim not in x.dims else values
-
-
-def _store(out: xr.Dataset, i: int, model: ProcessModel, blocks: tuple[Block, ...], outcome: Any) -> None:
-    for name, value in zip(model.parameters.names, outcome.theta, strict=True):
-        out[name].values[i] = value
-    for k, (block, part) in enumerate(zip(blocks, outcome.blocks, strict=True)):
-        out["block_status"].values[i, k] = int(part.status)
-        if part.result is None:
-            continue
-        result = dataclasses.asdict(part.result)
-        for name in BLOCK_VARIABLES:
-            out[name].values[i, k] = result[name]
-        for j, name in enumerate(block.fit):
-            for suffix in ("median", "map", "sd", "q05", "q95", "edge_hit"):
-                out[f"{name}_{suffix}"].values[i] = result[suffix][j]
-            if f"{name}_draws" in out and result["draws"] is not None:
-                out[f"{name}_draws"].values[i] = result["draws"][:, :, j]
-    out["status"].values[i] = int(outcome.status)
-    good = [b for b in outcome.blocks if b.result is not None]
-    out["n_obs"].values[i] = min((b.n_obs for b in outcome.blocks), default=0)
-    if good:
-        out["diso"].values[i] = max(b.diso for b in good)
-        out["nse"].values[i] = min(b.nse for b in good)

@@ -2,6 +2,18 @@
 
 from gridcal.extrapolation.encoder import FeatureEncoder
 from gridcal.extrapolation.extrapolator import Extrapolator
-from gridcal.extrapolation.screen import quality_screen
+from gridcal.extrapolation.objective import site_objective
+from gridcal.extrapolation.screen import quality_masks, quality_screen
+from gridcal.extrapolation.site_series import SiteSeries, site_series
+from gridcal.extrapolation.spie import SPIE
 
-__all__ = ["Extrapolator", "FeatureEncoder", "quality_screen"]
+__all__ = [
+    "SPIE",
+    "Extrapolator",
+    "FeatureEncoder",
+    "SiteSeries",
+    "quality_masks",
+    "quality_screen",
+    "site_objective",
+    "site_series",
+]

@@ -61,6 +61,67 @@ def quality_screen(
     The outlier rule is repeated until it finds none, so that screening the screened samples again changes nothing.
     A missing value fails its rule, unless it is missing at every sample.
     """
+    space, keep, refused, limits, not_judged = _judge(posterior, diso, rhat, surrogate_rmse, cost, status)
+    shape = tuple(posterior.sizes[d] for d in space)
+    out = xr.DataArray(
+        keep.reshape(shape),
+        dims=space,
+        coords={c: v for c, v in posterior.coords.items() if set(v.dims) <= set(space)},
+        name="keep",
+        attrs={
+            "long_name": "sample is good enough to learn from",
+            "n_samples": int(keep.size),
+            "n_kept": int(keep.sum()),
+        },
+    )
+    for name, bad in refused.items():
+        out.attrs[f"refused_{name}"] = int(bad.sum())
+    for name, values in limits.items():
+        out.attrs[f"limit_{name}"] = values
+    out.attrs["not_judged"] = ", ".join(not_judged)
+    return out
+
+
+def quality_masks(
+    posterior: xr.Dataset,
+    *,
+    diso: float | None = 0.35,
+    rhat: float | None = 1.2,
+    surrogate_rmse: Limit = "iqr",
+    cost: Limit = "iqr",
+    status: Sequence[int] | None = (0,),
+) -> xr.Dataset:
+    """The quality screen rule by rule, to be stored beside the samples: nothing is dropped.
+
+    Parameters
+    ----------
+    posterior, diso, rhat, surrogate_rmse, cost, status
+        As in :func:`quality_screen`.
+
+    Returns
+    -------
+    Dataset of bool
+        ``passed_<rule>`` for every rule that found values, with its ``limit``, and ``keep``, all of them.
+    """
+    space, keep, refused, limits, _ = _judge(posterior, diso, rhat, surrogate_rmse, cost, status)
+    shape = tuple(posterior.sizes[d] for d in space)
+    out = xr.Dataset(coords={c: v for c, v in posterior.coords.items() if set(v.dims) <= set(space)})
+    for name, bad in refused.items():
+        attrs = {"long_name": f"sample passes the rule on {name}"}
+        out[f"passed_{name}"] = (space, ~bad.reshape(shape), attrs | ({"limit": limits[name]} if name in limits else {}))
+    out["keep"] = (space, keep.reshape(shape), {"long_name": "sample passes every rule"})
+    return out
+
+
+def _judge(
+    posterior: xr.Dataset,
+    diso: float | None,
+    rhat: float | None,
+    surrogate_rmse: Limit,
+    cost: Limit,
+    status: Sequence[int] | None,
+) -> tuple[tuple[str, ...], Mask, dict[str, Mask], dict[str, list[float]], list[str]]:
+    """Space dimensions, verdict, and by rule: the refused samples, the limits; and the rules that found no value."""
     for name, limit in (("surrogate_rmse", surrogate_rmse), ("cost", cost)):
         if isinstance(limit, str) and limit != "iqr":
             raise ConfigError(f"limit {limit!r} of {name!r} is not known", "Give a number, 'iqr', or None")
@@ -71,8 +132,7 @@ def quality_screen(
     refused: dict[str, Mask] = {}
     limits: dict[str, list[float]] = {}
     not_judged: list[str] = []
-    shape = tuple(posterior.sizes[d] for d in space)
-    keep = np.ones(int(np.prod(shape, dtype=int)), dtype=bool)
+    keep = np.ones(int(np.prod([posterior.sizes[d] for d in space], dtype=int)), dtype=bool)
     if status is not None:
         refused["status"] = ~np.isin(_columns(posterior["status"], space)[:, 0], list(status))
         keep &= ~refused["status"]
@@ -104,23 +164,7 @@ def quality_screen(
             changed |= bool((outside & keep).any())
             refused[name] |= outside
             keep &= ~outside
-    out = xr.DataArray(
-        keep.reshape(shape),
-        dims=space,
-        coords={c: v for c, v in posterior.coords.items() if set(v.dims) <= set(space)},
-        name="keep",
-        attrs={
-            "long_name": "sample is good enough to learn from",
-            "n_samples": int(keep.size),
-            "n_kept": int(keep.sum()),
-        },
-    )
-    for name, bad in refused.items():
-        out.attrs[f"refused_{name}"] = int(bad.sum())
-    for name, values in limits.items():
-        out.attrs[f"limit_{name}"] = values
-    out.attrs["not_judged"] = ", ".join(not_judged)
-    return out
+    return space, keep, refused, limits, not_judged
 
 
 def _space(posterior: xr.Dataset) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.linalg import lapack, solve_triangular
+from scipy.linalg import lapack
 from scipy.optimize import minimize
 
 from gridcal.kernels.elementary import vexp
@@ -69,18 +69,21 @@ def correlation_and_slope(a):
 
 
 @fast_kernel
-def _length_gradient(a, weight, slope):
-    """Sum over i, j of weight_ij slope_ij (a_ki - a_kj)^2 for each k; `weight` symmetric."""
+def _length_gradient(a, upper, product, total, slope):
+    """Sum over i, j of (total inverse - product)_ij slope_ij (a_ki - a_kj)^2 for each k.
+
+    `upper` holds the inverse above the diagonal; `product` and `slope` are symmetric.
+    """
     d, n = a.shape
     out = np.zeros(d)
     buffer = np.empty(n)
     for i in range(n):
-        for j in range(i):
-            buffer[j] = 2.0 * weight[i, j] * slope[i, j]
+        for j in range(i + 1, n):
+            buffer[j] = 2.0 * (total * upper[i, j] - product[i, j]) * slope[i, j]
         for k in range(d):
             x = a[k, i]
             s = 0.0
-            for j in range(i):
+            for j in range(i + 1, n):
                 t = x - a[k, j]
                 s += buffer[j] * t * t
             out[k] += s
@@ -103,13 +106,20 @@ def _factor(matrix):
     return factor, info == 0
 
 
+def _lower_solve(factor, right, trans=0):
+    """Solve with a lower triangular factor in Fortran order, or with its transpose."""
+    solution, _ = lapack.dtrtrs(factor, right, lower=1, trans=trans)
+    return solution
+
+
 def _solve_mean(factor, basis, y):
     """Generalised least squares: coefficients (b, q), whitened residual (n, q)."""
-    white_y = solve_triangular(factor, y, lower=True, check_finite=False)
-    white_basis = solve_triangular(factor, basis, lower=True, check_finite=False)
+    q = y.shape[1]
+    white = _lower_solve(factor, np.concatenate([y, basis], axis=1))
+    white_y, white_basis = white[:, :q], white[:, q:]
     gram = white_basis.T @ white_basis
     gram[np.diag_indices_from(gram)] += RIDGE
-    beta = np.linalg.solve(gram, white_basis.T @ white_y)
+    _, beta, _ = lapack.dposv(gram, white_basis.T @ white_y, lower=1)
     return beta, white_y - white_basis @ beta
 
 
@@ -135,23 +145,22 @@ def negative_log_likelihood(p, x, y, basis, weights):
     """
     n, d = x.shape
     nugget = math.exp(p[d])
-    scaled = np.ascontiguousarray((x * np.exp(-p[:d])).T)
+    scaled = np.ascontiguousarray(x.T * np.exp(-p[:d])[:, None])
     matrix, slope = correlation_and_slope(scaled)
-    matrix[np.diag_indices(n)] += nugget
-    factor, good = _factor(matrix)
-    if not good:
+    matrix.reshape(-1)[:: n + 1] += nugget
+    factor, info = lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+    if info != 0:
         return 1e12, np.zeros(d + 1)
     _, white = _solve_mean(factor, basis, y)
-    alpha = solve_triangular(factor, white, lower=True, trans=1, check_finite=False)
+    alpha = _lower_solve(factor, white, trans=1)
     variance = np.maximum(np.einsum("iq,iq->q", white, white) / n, 1e-300)
     total = weights.sum()
-    value = n * (weights @ np.log(variance)) + 2.0 * total * np.log(np.diag(factor)).sum()
-    inverse, _ = lapack.dpotri(factor, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    outer = total * inverse - (alpha * (weights / variance)) @ alpha.T
+    value = n * (weights @ np.log(variance)) + 2.0 * total * np.log(factor.diagonal()).sum()
+    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    product = (alpha * (weights / variance)) @ alpha.T
     gradient = np.empty(d + 1)
-    gradient[:d] = _length_gradient(scaled, outer, slope)
-    gradient[d] = nugget * np.trace(outer)
+    gradient[:d] = _length_gradient(scaled, inverse.T, product, total, slope)
+    gradient[d] = nugget * (total * inverse.diagonal().sum() - product.diagonal().sum())
     value += float((p[:d] ** 2).sum()) / LENGTH_PRIOR_SD**2
     gradient[:d] += 2.0 * p[:d] / LENGTH_PRIOR_SD**2
     return float(value), gradient
@@ -245,7 +254,7 @@ class GaussianProcess:
         new = np.ascontiguousarray(new, dtype=float)
         n, m = self.x.shape[0], new.shape[0]
         scaled = np.ascontiguousarray((new / self.lengths).T)
-        cross = solve_triangular(self.factor, correlation(self.scaled, scaled), lower=True, check_finite=False)
+        cross = _lower_solve(self.factor, correlation(self.scaled, scaled))
         block = correlation(scaled, scaled)
         block[np.diag_indices(m)] += self.nugget + self.jitter
         corner, good = _factor(block - cross.T @ cross)
@@ -264,7 +273,7 @@ class GaussianProcess:
     def _solve(self, y):
         self.beta, white = _solve_mean(self.factor, mean_basis(self.x, self.quadratic), y)
         self.variance = np.einsum("iq,iq->q", white, white) / white.shape[0]
-        self.alpha = solve_triangular(self.factor, white, lower=True, trans=1, check_finite=False)
+        self.alpha = _lower_solve(self.factor, white, trans=1)
 
     def predict(self, points):
         """Mean of the outputs, shape (m, q), at points (m, d)."""

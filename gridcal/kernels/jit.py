@@ -1,6 +1,7 @@
 """The one place with numba options.
 
-``LANE`` is for physics that runs inside a lane loop (inlined, so that the loop vectorises), ``KERNEL`` for every function
+``LANE`` is for physics that runs inside a lane loop (inlined, so that the loop vectorises), ``APART`` for a loop that all its
+callers must share to the bit, ``KERNEL`` for every function
 called from Python. No ``parallel``, no full ``fastmath``, no cached gufunc: parallelism belongs to Dask.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 from numba import njit
 
 LANE: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
+APART: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_cpython_wrapper": True}
 KERNEL: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": True}
 FAST: dict[str, Any] = {**KERNEL, "fastmath": {"contract"}}
 

@@ -2,7 +2,9 @@
 
 ter Braak (2006) with the population in two halves that move in turn, each from differences within the other. The start is
 drawn from tempered weights over a pool that covers the box, and the temperature falls to 1 during the burn-in, so that
-every mode the surrogate knows can be found. A step that leaves the box is rejected: the walk stays symmetric.
+every mode the surrogate knows can be found. A step that leaves the box is rejected: the walk stays symmetric. Once the
+population has settled, most steps are proposals from a mixture of Student-t kernels around its draws, frozen before the
+first counted step: they jump anywhere, from mode to mode too, where differences alone would walk.
 """
 
 from __future__ import annotations
@@ -13,7 +15,11 @@ import numpy as np
 
 from gridcal.kernels.emulator import emulated_cost, emulated_costs, new_scratch
 from gridcal.kernels.jit import fast_kernel
+from gridcal.kernels.mixture import draw_kernel_mixture, kernel_mixture, kernel_mixture_density
 from gridcal.kernels.random import integer, normal, uniform
+
+DIFFERENCES_EVERY = 4
+"""Of this many steps of a settled population one is a difference step, the others are drawn from the mixture."""
 
 
 @fast_kernel
@@ -82,7 +88,7 @@ def _restart_lost(state, x, cost):
 
 @fast_kernel
 def anneal_population(state, e, pool, n_walkers, n_burn, n_keep):
-    """Sample the emulated posterior in the unit box.
+    """Sample the emulated posterior in the unit box by differences alone.
 
     Parameters
     ----------
@@ -105,6 +111,167 @@ def anneal_population(state, e, pool, n_walkers, n_burn, n_keep):
     x, cost, temperature = start_population(state, e, pool, n_walkers)
     move_population(state, e, x, cost, n_burn, temperature, True)
     return move_population(state, e, x, cost, n_keep, 1.0, False)
+
+
+@fast_kernel
+def settle_population(state, e, pool, n_walkers, n_burn, n_centres):
+    """Anneal a population, let it settle, and learn the mixture of its later proposals.
+
+    Half of the steps anneal; a quarter walks by differences, and what it visits gives a first mixture; the last quarter uses
+    that, and gives the mixture returned.
+
+    Parameters
+    ----------
+    state, e, pool, n_walkers
+        See :func:`anneal_population`.
+    n_burn : int
+        Steps of each walker.
+    n_centres : int
+        Kernels of the mixture.
+
+    Returns
+    -------
+    x : array, shape (n_walkers, d)
+    cost : array, shape (n_walkers,)
+    mixture : KernelMixture
+    """
+    d = pool.shape[1]
+    quarter = max(1, n_burn // 4)
+    x, cost, temperature = start_population(state, e, pool, n_walkers)
+    move_population(state, e, x, cost, 2 * quarter, temperature, True)
+    visited, _ = move_population(state, e, x, cost, quarter, 1.0, False)
+    mixture = kernel_mixture(visited.reshape(quarter * n_walkers, d), n_centres)
+    visited, _, _ = sample_population(state, e, mixture, x, cost, quarter)
+    later = visited[quarter // 3 :].copy()
+    return x, cost, kernel_mixture(later.reshape(later.shape[0] * n_walkers, d), n_centres)
+
+
+@fast_kernel
+def sample_population(state, e, mixture, x, cost, n_steps):
+    """Sample the emulated posterior with a settled population: steps from the frozen mixture, every fourth by differences.
+
+    Parameters
+    ----------
+    state : uint64 array, shape (4,)
+        Random stream; advanced.
+    e : Emulator
+        The surrogate.
+    mixture : KernelMixture
+        Proposals; see :func:`settle_population`.
+    x : array, shape (n, d)
+        Walkers in the unit box; moved.
+    cost : array, shape (n,)
+        Their emulated costs; kept up to date.
+    n_steps : int
+        Steps of each walker.
+
+    Returns
+    -------
+    draws : array, shape (n_steps, n, d)
+    costs : array, shape (n_steps, n)
+    accepted : float
+        Share of accepted steps.
+    """
+    n, d = x.shape
+    half = n // 2
+    draws = np.empty((n_steps, n, d))
+    costs = np.empty((n_steps, n))
+    trial = np.empty((d, half))
+    trial_cost = np.empty(half)
+    trial_density = np.empty(half)
+    here = np.empty((d, half))
+    density = np.empty((2, half))
+    part = np.empty(half)
+    white = np.empty((d, half))
+    inside = np.empty(half, dtype=np.bool_)
+    scratch = new_scratch(e, half)
+    known = False
+    accepted = 0
+    for step in range(n_steps):
+        differences = step % DIFFERENCES_EVERY == 0
+        if differences:
+            for side in range(2):
+                accepted += _difference_step(
+                    state, e, x, cost, side, 1.0, step % (2 * DIFFERENCES_EVERY) == 0, trial, trial_cost, inside, scratch
+                )
+            known = False
+        else:
+            for side in range(2):
+                first = side * half
+                if not known:
+                    for w in range(half):
+                        for k in range(d):
+                            here[k, w] = x[first + w, k]
+                    kernel_mixture_density(mixture, here, white, part, density[side])
+                draw_kernel_mixture(state, mixture, trial)
+                for w in range(half):
+                    inside[w] = True
+                    for k in range(d):
+                        if trial[k, w] < 0.0 or trial[k, w] > 1.0:
+                            inside[w] = False
+                    if not inside[w]:
+                        for k in range(d):
+                            trial[k, w] = x[first + w, k]
+                kernel_mixture_density(mixture, trial, white, part, trial_density)
+                emulated_cost(e, trial, scratch, trial_cost)
+                for w in range(half):
+                    m = first + w
+                    if not inside[w]:
+                        continue
+                    gain = 0.5 * (cost[m] - trial_cost[w])
+                    ratio = density[side, w] / trial_density[w]
+                    if uniform(state) < math.exp(min(gain, 600.0)) * ratio:
+                        cost[m] = trial_cost[w]
+                        density[side, w] = trial_density[w]
+                        accepted += 1
+                        for k in range(d):
+                            x[m, k] = trial[k, w]
+            known = True
+        for m in range(n):
+            costs[step, m] = cost[m]
+            for k in range(d):
+                draws[step, m, k] = x[m, k]
+    return draws, costs, accepted / max(1, n_steps * n)
+
+
+@fast_kernel
+def _difference_step(state, e, x, cost, side, temperature, partial, trial, trial_cost, inside, scratch):
+    """Move one half of a population by differences within the other; the number of accepted steps."""
+    n, d = x.shape
+    half = n // 2
+    mine, other = (0, half) if side == 0 else (half, 0)
+    base = 2.38 / math.sqrt(2.0 * d)
+    for w in range(half):
+        i = other + integer(state, half)
+        j = other + integer(state, half)
+        while j == i:
+            j = other + integer(state, half)
+        scale = base * math.exp(0.5 * normal(state))
+        if uniform(state) < 0.1:
+            scale = 1.0
+        inside[w] = True
+        for k in range(d):
+            here = x[mine + w, k]
+            y = here
+            if not (partial and uniform(state) < 0.5):
+                y = here + scale * (x[i, k] - x[j, k]) + 2e-4 * (uniform(state) - 0.5)
+            if y < 0.0 or y > 1.0:
+                inside[w] = False
+                y = here
+            trial[k, w] = y
+    emulated_cost(e, trial, scratch, trial_cost)
+    accepted = 0
+    for w in range(half):
+        m = mine + w
+        if not inside[w]:
+            continue
+        gain = 0.5 * (cost[m] - trial_cost[w]) / temperature
+        if gain >= 0.0 or uniform(state) < math.exp(gain):
+            accepted += 1
+            cost[m] = trial_cost[w]
+            for k in range(d):
+                x[m, k] = trial[k, w]
+    return accepted
 
 
 @fast_kernel
@@ -142,7 +309,6 @@ def move_population(state, e, x, cost, n_steps, start_temperature, burning):
     trial_cost = np.empty(half)
     inside = np.empty(half, dtype=np.bool_)
     scratch = new_scratch(e, half)
-    base = 2.38 / math.sqrt(2.0 * d)
     for step in range(n_steps):
         temperature = 1.0
         if burning and step < n_steps // 2:
@@ -153,35 +319,7 @@ def move_population(state, e, x, cost, n_steps, start_temperature, burning):
             _restart_lost(state, x, cost)
         partial = step % 4 == 0
         for side in range(2):
-            mine, other = (0, half) if side == 0 else (half, 0)
-            for w in range(half):
-                i = other + integer(state, half)
-                j = other + integer(state, half)
-                while j == i:
-                    j = other + integer(state, half)
-                scale = base * math.exp(0.5 * normal(state))
-                if uniform(state) < 0.1:
-                    scale = 1.0
-                inside[w] = True
-                for k in range(d):
-                    here = x[mine + w, k]
-                    y = here
-                    if not (partial and uniform(state) < 0.5):
-                        y = here + scale * (x[i, k] - x[j, k]) + 2e-4 * (uniform(state) - 0.5)
-                    if y < 0.0 or y > 1.0:
-                        inside[w] = False
-                        y = here
-                    trial[k, w] = y
-            emulated_cost(e, trial, scratch, trial_cost)
-            for w in range(half):
-                m = mine + w
-                if not inside[w]:
-                    continue
-                gain = 0.5 * (cost[m] - trial_cost[w]) / temperature
-                if gain >= 0.0 or uniform(state) < math.exp(gain):
-                    cost[m] = trial_cost[w]
-                    for k in range(d):
-                        x[m, k] = trial[k, w]
+            _difference_step(state, e, x, cost, side, temperature, partial, trial, trial_cost, inside, scratch)
         if not burning:
             for m in range(n):
                 costs[step, m] = cost[m]

@@ -24,7 +24,7 @@ def fold(y):
 
 
 @fast_kernel
-def propose(state, x, factor, trial, step, noise, reverse):
+def propose(state, x, factor, trial, step, noise, reverse, clip):
     """Fold a Gaussian step into the unit cube; returns log of (density of the way back / density of the way there).
 
     Parameters
@@ -39,6 +39,9 @@ def propose(state, x, factor, trial, step, noise, reverse):
         Receives the proposal.
     step, noise, reverse : arrays, shape (d,)
         Scratch.
+    clip : bool
+        Put the point on the wall instead, and call the walk symmetric, as the original code of ASMO-PODE does. That piles
+        draws up on the walls: it is for comparison only.
     """
     d = x.shape[0]
     folded = False
@@ -48,6 +51,9 @@ def propose(state, x, factor, trial, step, noise, reverse):
         s = 0.0
         for m in range(k + 1):
             s += factor[k, m] * noise[m]
+        if clip:
+            trial[k] = min(max(x[k] + s, 0.0), 1.0)
+            continue
         trial[k], sign = fold(x[k] + s)
         step[k] = sign * s
         folded = folded or sign < 0.0
@@ -64,7 +70,7 @@ def propose(state, x, factor, trial, step, noise, reverse):
 
 
 @fast_kernel
-def metropolis_chains(state, e, start, covariance, n_burn, n_keep, adapt):
+def metropolis_chains(state, e, start, covariance, n_burn, n_keep, adapt, clip=False):
     """Metropolis chains that share an adaptive proposal during the burn-in and keep it frozen afterwards.
 
     Parameters
@@ -80,7 +86,9 @@ def metropolis_chains(state, e, start, covariance, n_burn, n_keep, adapt):
     n_burn, n_keep : int
         Steps of each chain thrown away and kept.
     adapt : bool
-        Learn the covariance of the chains and scale it to a quarter of accepted steps (Haario et al. 2001).
+        Learn the covariance of the chains and scale it to a quarter of accepted steps (Haario et al. 2001), in the burn-in.
+    clip : bool
+        See :func:`propose`.
 
     Returns
     -------
@@ -88,6 +96,8 @@ def metropolis_chains(state, e, start, covariance, n_burn, n_keep, adapt):
     costs : array, shape (n_keep, m)
     acceptance : float
         Over the kept steps.
+    factor : array, shape (d, d)
+        Lower Cholesky factor of the proposal covariance of the kept steps.
     """
     n_chains, d = start.shape
     x = start.copy()
@@ -109,7 +119,7 @@ def metropolis_chains(state, e, start, covariance, n_burn, n_keep, adapt):
     for it in range(n_burn + n_keep):
         factor = shape * math.exp(log_scale)
         for m in range(n_chains):
-            ratio[m] = propose(state, x[m], factor, y, step, noise, reverse)
+            ratio[m] = propose(state, x[m], factor, y, step, noise, reverse, clip)
             for k in range(d):
                 trial[k, m] = y[k]
         emulated_cost(e, trial, scratch, trial_cost)
@@ -143,4 +153,4 @@ def metropolis_chains(state, e, start, covariance, n_burn, n_keep, adapt):
             mean[:] = 0.0
             second[:] = 0.0
             count = 0
-    return draws, costs, accepted / max(1, n_keep * n_chains)
+    return draws, costs, accepted / max(1, n_keep * n_chains), shape * math.exp(log_scale)

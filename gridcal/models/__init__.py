@@ -9,6 +9,7 @@ from gridcal.errors import ModelError
 
 _SHIPPED = {
     "dalec": "gridcal.models.dalec:dalec",
+    "dalec2": "gridcal.models.dalec2:dalec2",
     "ibis": "gridcal.models.ibis:ibis",
     "ibis_dalec": "gridcal.models.ibis_dalec:ibis_dalec",
     "lue": "gridcal.models.lue:lue",

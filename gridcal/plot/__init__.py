@@ -1,5 +1,6 @@
 """Figures worth looking at; each function returns a matplotlib Figure."""
 
+from gridcal.plot.calibration import diagnostic_maps, traces
 from gridcal.plot.maps import flux_maps, parameter_maps, sample_map
 from gridcal.plot.posterior import contraction, posterior_pixels, recovery
 from gridcal.plot.screening import screening_boxes, screening_maps, screening_scatter
@@ -8,6 +9,7 @@ from gridcal.plot.skill import default_against_calibrated, importance, skill_by_
 __all__ = [
     "contraction",
     "default_against_calibrated",
+    "diagnostic_maps",
     "flux_maps",
     "importance",
     "parameter_maps",
@@ -18,4 +20,5 @@ __all__ = [
     "screening_maps",
     "screening_scatter",
     "skill_by_run",
+    "traces",
 ]

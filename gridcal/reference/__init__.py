@@ -10,7 +10,11 @@ from gridcal.reference.deviation import Deviation
 
 __all__ = ["Deviation", "check_against_reference"]
 
-_CHECKS = {"ibis": "gridcal.reference.ibis"}
+_CHECKS = {
+    "dalec": "gridcal.reference.dalec:check",
+    "dalec2": "gridcal.reference.dalec:check_dalec2",
+    "ibis": "gridcal.reference.ibis:check",
+}
 
 
 def check_against_reference(model: str, folder: str | Path, case: str | None = None, *, free: bool = True) -> list[Deviation]:
@@ -44,5 +48,6 @@ def check_against_reference(model: str, folder: str | Path, case: str | None = N
     folder = Path(folder)
     if not folder.is_dir():
         raise ConfigError(f"there is no folder {str(folder)!r}", "Give the folder with the reference files")
-    found: list[Deviation] = importlib.import_module(_CHECKS[model]).check(folder, case, free=free)
+    module, function = _CHECKS[model].split(":")
+    found: list[Deviation] = getattr(importlib.import_module(module), function)(folder, case, free=free)
     return found

@@ -31,6 +31,10 @@ def write_report(study: Study, path: str | Path | None = None, *, title: str | N
     from gridcal.report import sections as s
     from gridcal.report.page import cards, page
 
+    if "predictions" in study.stages(complete=True):
+        from gridcal.report.comparison import write_comparison_report
+
+        return write_comparison_report(study, path, title=title)
     record = study.read_record("provenance") or {}
     target = Path(path) if path is not None else study.path / "report.html"
     with progress(9, "writing the report") as step:

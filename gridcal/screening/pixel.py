@@ -161,6 +161,7 @@ def cost_of(periods: Periods) -> Callable[[Array], Array]:
     """
     target = periods.target
     assert periods.observed is not None
+    assert not isinstance(target.sigma, str)
     problem = PixelProblem(
         names=(target.variable,), lower=np.zeros(1), upper=np.ones(1), step=np.zeros(1), log=np.zeros(1, dtype=bool),
         observations=periods.observed, sigma=target.sigma, likelihood=target.likelihood, n_eff=target.n_eff,

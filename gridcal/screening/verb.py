@@ -114,6 +114,12 @@ def screen(
     dim = space[0]
     cube = with_calendar(cube, model.forcing)
     read = [str(t.against) for t in wanted] if method.functional == "cost" else []
+    for t in wanted:
+        if method.functional == "cost" and isinstance(t.sigma, str):
+            raise ConfigError(
+                f"target {t.variable!r} takes its errors from variable {t.sigma!r}, which screening does not",
+                "Give one sigma, or likelihood 'profile'",
+            )
     cube.require([*read, *([period] if isinstance(period, str) else [])])
     data, constants = _inputs(cube, model, start, state, dim)
     for name in dict.fromkeys(read):

@@ -8,6 +8,7 @@ from typing import Literal
 from gridcal.errors import ConfigError
 from gridcal.model import ProcessModel, State, SteadyState
 from gridcal.models.dalec import acm, carbon, phenology, reflex
+from gridcal.models.dalec.edc import CONSTRAINTS
 from gridcal.models.dalec.parameters import PARAMETERS, PARAMETERS_GIVEN
 
 Scheme = Literal["recommended", "reflex"]
@@ -131,6 +132,7 @@ def dalec_model(scheme: Scheme = "recommended", growth_stop: float | None = None
         extra_outputs=EXTRA,
         processes=processes,
         site_default=defaults,
+        constraints=CONSTRAINTS,
         width=64,
         steady=_steady(growth_stop, own) if scheme == "recommended" else None,
     )

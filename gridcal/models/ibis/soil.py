@@ -10,6 +10,9 @@ from __future__ import annotations
 from gridcal.kernels.jit import lane
 from gridcal.models.ibis.constants import BPERM, CH2O, CICE, DT, EPSILON, GRAIN, HFUS, HSOI1, RHOW, TMELT, WPUD_MAX
 
+PORE_MIN = 1.0e-13
+"""Least ice-free share of the pores in phase change: the original's 1e-7 makes or loses up to 1e-4 mm as a layer freezes up."""
+
 
 @lane
 def layer_capacity(h, wsoi, wisoi, poros):
@@ -244,7 +247,7 @@ def frozen_or_melted(wsoi, wisoi, tsoi, h, poros, puddle):
     freeze = min(liquid, max(0.0, lack / HFUS)) if tsoi < TMELT else 0.0
     x = freeze / mass
     ice = min(wisoi + x, 1.0)
-    water = wsoi - x * (1.0 - wsoi) / max(1.0 - ice, EPSILON)
+    water = wsoi - x * (1.0 - wsoi) / max(1.0 - ice, PORE_MIN)
     c1 = layer_capacity(h, water, ice, poros) + puddle
     t = TMELT - (lack - HFUS * freeze) / c1
     wsoi = water if freeze > 0.0 else wsoi
@@ -255,7 +258,7 @@ def frozen_or_melted(wsoi, wisoi, tsoi, h, poros, puddle):
     melt = min(wisoi * mass, max(0.0, surplus / HFUS)) if tsoi > TMELT else 0.0
     x = melt / mass
     ice = wisoi - x
-    water = wsoi + x * (1.0 - wsoi) / max(1.0 - ice, EPSILON)
+    water = wsoi + x * (1.0 - wsoi) / max(1.0 - ice, PORE_MIN)
     c1 = layer_capacity(h, water, ice, poros) + puddle
     t = TMELT + (surplus - HFUS * melt) / c1
     wsoi = water if melt > 0.0 else wsoi
@@ -269,11 +272,9 @@ def phase_change(wsoi_k, wisoi_k, tsoi_k, hsoi_k, top_k, puddle_heat, poros, gad
     mass = RHOW * poros * hsoi_k / DT
     before = (1.0 - wisoi_k) * wsoi_k + wisoi_k
     wsoi_k, wisoi_k = adjusted(wsoi_k, wisoi_k)
-    between = (1.0 - wisoi_k) * wsoi_k + wisoi_k
-    gadjust = gadjust + (between - before) * mass
+    gadjust = gadjust + ((1.0 - wisoi_k) * wsoi_k + wisoi_k - before) * mass
     wsoi_k, wisoi_k, tsoi_k = frozen_or_melted(wsoi_k, wisoi_k, tsoi_k, hsoi_k, poros, top_k * puddle_heat)
-    # where next to no pore is free of ice, the floor of the division makes or loses water too
-    before = between if 1.0 - wisoi_k < EPSILON else (1.0 - wisoi_k) * wsoi_k + wisoi_k
+    before = (1.0 - wisoi_k) * wsoi_k + wisoi_k
     wsoi_k, wisoi_k = adjusted(wsoi_k, wisoi_k)
     gadjust = gadjust + ((1.0 - wisoi_k) * wsoi_k + wisoi_k - before) * mass
     return wsoi_k, wisoi_k, tsoi_k, gadjust

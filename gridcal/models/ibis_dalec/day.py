@@ -24,7 +24,9 @@ from gridcal.parameters import ParameterTable
 Door = Literal["daily", "radiation", "hourly"]
 Part = Literal["dalec", "ibis"]
 
-SOURCE = f"Ma et al. 2022 (coupling, Table 2); {ibis_day.SOURCE}; Fox et al. 2009, Agric. For. Meteorol. 149:1597 (REFLEX DALEC)"
+SOURCE = (
+    f"Ma et al. 2022 (coupling, Table 2); {ibis_day.SOURCE}; Fox et al. 2009, Agric. For. Meteorol. 149:1597 (REFLEX DALEC)"
+)
 STRUCTURE = {"fu": 0.975, "sai": 1.25, "ztop": 23.1, "zbot": 3.0, "sapfrac": 0.0588}
 """Cover, stem area, canopy heights (m) and sapwood share of a closed forest, kept: the paper's fixed vegetation."""
 _DIAGNOSTIC = ("beta1", "rgrowth", "rroot", "rwood")
@@ -176,14 +178,12 @@ def ibis_dalec_model(
         defaults["growth_stop_doy"] = float(growth_stop)
     sites = {n: d for n, d in site.items() if n in read and not (stems == "canopy" and n == "sai")}
     inert = set(_DIAGNOSTIC) if plants == "dalec" else set()
-    table = ParameterTable(
-        tuple(dataclasses.replace(p, inert=p.name in inert or p.name not in read) for p in PARAMETERS)
-    )
+    table = ParameterTable(tuple(dataclasses.replace(p, inert=p.name in inert or p.name not in read) for p in PARAMETERS))
     extra = {**ibis_day.EXTRA, **DALEC_EXTRA, "lai_start": "m2 m-2", "tair": "K"}
     stored = dict(days) | {"rnet_mean": "day_rnet"}
     choices = (
-        (door, "daily"), (f"plants_{plants}", "plants_dalec"), (f"soil_{soil}", "soil_dalec"), (f"stems_{stems}", "stems_fixed"),
-        ("stop" if stopped else "", ""),
+        (door, "daily"), (f"plants_{plants}", "plants_dalec"), (f"soil_{soil}", "soil_dalec"),
+        (f"stems_{stems}", "stems_fixed"), ("stop" if stopped else "", ""),
     )  # fmt: skip
     return ProcessModel(
         name="_".join(["ibis_dalec", *(x for x, usual in choices if x != usual)]),

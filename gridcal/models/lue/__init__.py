@@ -6,14 +6,16 @@ import numpy as np
 
 from gridcal.errors import ConfigError
 from gridcal.model import ProcessModel, State
-from gridcal.models.lue.constraint import constraint, constraint_cost
+from gridcal.models.lue.constraint import RESPONSE_COST, constraint
 from gridcal.models.lue.gradient import sse_gradient
 from gridcal.models.lue.parameters import PARAMETERS, PARAMETERS_WIDE
 from gridcal.models.lue.physics import PROCESSES
+from gridcal.models.lue.site_days import SiteDays
 
 __all__ = [
     "PARAMETERS",
     "PARAMETERS_WIDE",
+    "SiteDays",
     "constraint",
     "lag_masks",
     "lue",
@@ -54,8 +56,10 @@ lue = ProcessModel(
     processes=PROCESSES,
     domain={"co2": (np.nextafter(340.0, 341.0), np.inf)},
     site_default={"lag_temperature": 0.0, "lag_moisture": 0.0},
-    penalty=constraint_cost,
+    constraints=(RESPONSE_COST,),
+    penalty_gradient=constraint,
     gradient=sse_gradient,
+    site_days=SiteDays,
 )
 
 simulate_block = lue.run
