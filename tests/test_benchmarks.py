@@ -12,12 +12,12 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 
-def run(*command):
+def run(*command, timeout=120):
     found = subprocess.run(
         [sys.executable, *map(str, command)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert found.returncode == 0, found.stderr
@@ -112,3 +112,18 @@ def test_dalec_benchmark_runs_small():
     text = run(FOLDER / "bench_dalec.py", "--days", 100, "--repeats", 1, "--lanes", 8)
     assert len(re.findall(r"8 lanes: one site\s+[0-9.]+, region\s+[0-9.]+ million pixel-days", text)) == 2
     assert re.search(r"exponential: [0-9.]+ ns", text)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.skipif("GRIDCAL_DATA" not in os.environ, reason="GRIDCAL_DATA is not set")
+def test_screening_of_ibis_dalec_at_real_climates_runs_small(tmp_path):
+    small = ("--trajectories", 2, "--pixels", 1, "--scored", 1, "--spin-up", 2, "--no-towers")
+    wanted = ("--check", "--csv", tmp_path / "effects.csv", "--output", tmp_path)
+    text = run(FOLDER / "screen_ibis_dalec.py", *small, *wanted, timeout=900)
+    assert "the same bytes at another chunking: True" in text
+    assert "10 inert parameters exactly zero: True" in text
+    assert "2 climates x 68 runs x 2 years" in text
+    rows = (tmp_path / "effects.csv").read_text().splitlines()
+    assert len(rows) == 1 + 2 * 33 * 2
+    assert len(list(tmp_path.glob("screening-mean-*.png"))) == 2
