@@ -38,7 +38,7 @@ def test_rows_pass_and_fail():
 
 
 def test_unknown_models_folders_and_cases_are_named(tmp_path):
-    with pytest.raises(ConfigError, match="These have: ibis"):
+    with pytest.raises(ConfigError, match="These have: dalec, dalec2, ibis"):
         check_against_reference("lue", tmp_path)
     with pytest.raises(ConfigError, match="no folder"):
         check_against_reference("ibis", tmp_path / "none")

@@ -210,7 +210,7 @@ def ibis_dalec_model(
             fast=("Cf", "Clab"),
             slow=("Cr", "Cw", "Clit", "Csom"),
             replay=dalec_model(growth_stop=growth_stop, gpp="given"),
-            least_years=3,
+            least_years=10,  # soil water and heat settle by a factor of four a year
         ),
     )
 
