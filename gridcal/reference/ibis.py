@@ -213,15 +213,11 @@ class _Case:
         return "-".join(str(int(self._hour(n)[row])) for n in ("year", "doy", "hour"))
 
     def _phase_change(self) -> np.ndarray:
-        """Hours in which water freezes or melts, or snow's skin is at the melting point."""
+        """Hours in which snow's skin is at the melting point, or a temperature of canopy or soil crosses it."""
         ti, fi = self._hour("ti"), self._hour("fi")
         near = np.abs(ti - TMELT) < 0.05
         skin = ((fi[1:] > 0.0) | (fi[:-1] > 0.0)) & (near[1:] | near[:-1] | ((ti[1:] - TMELT) * (ti[:-1] - TMELT) < 0.0))
-        ice = [*(f"wisoi{k}" for k in range(1, 7)), "wipud"]  # snow on leaves also falls and blows off: see tu, ts
         moved = np.zeros(ti.size - 1, dtype=bool)
-        for name in ice:
-            x = self._hour(name)
-            moved |= x[1:] != x[:-1]
         for name in ("tu", "ts", "tg", *(f"tsoi{k}" for k in range(1, 7))):
             x = self._hour(name) - TMELT
             moved |= x[1:] * x[:-1] < 0.0
