@@ -198,19 +198,24 @@ def _plain(model: ProcessModel, theta: Array, forcing: list[Array], site: Array)
     from gridcal.kernels.schedule import interpret
 
     days = 5
-    outputs, _ = model.run(theta[:, :1], [x[:days, :1] for x in forcing], site[:, :1])
-    state = model.initial_state(theta[:, :1], [x[:days, :1] for x in forcing], site[:, :1])[:, 0]
+    state = model.initial_state(theta[:, :1], [x[:days, :1] for x in forcing], site[:, :1])
     values = dict(zip(model.parameters.names, theta[:, 0].tolist(), strict=True))
     values |= dict(zip(model.site, site[:, 0].tolist(), strict=True))
-    values |= dict(zip((s.name for s in model.state), state.tolist(), strict=True))
-    problems = []
+    problems, strayed = [], 0
     interpret(model.setup, values, model.constants)
-    # a schedule of hours and iterations with melting snow in it amplifies rounding by ten orders
-    tight = 1e-12 if not model.setup else 1e-4
     for day in range(days):
-        values |= {name: float(x[day, 0]) for name, x in zip(model.forcing, forcing, strict=True)}
+        today = [x[day : day + 1, :1] for x in forcing]
+        values |= dict(zip((s.name for s in model.state), state[:, 0].tolist(), strict=True))
+        values |= {name: float(x[0, 0]) for name, x in zip(model.forcing, today, strict=True)}
+        outputs, state = model.run(theta[:, :1], today, site[:, :1], state)
         interpret(model.processes, values, model.constants)
-        for name, y in zip(model.outputs, outputs, strict=True):
-            if not np.isclose(values[model.stored.get(name, name)], y[day, 0], rtol=tight, atol=1e-300):
+        pairs = [(name, values[model.stored.get(name, name)], y[0, 0]) for name, y in zip(model.outputs, outputs, strict=True)]
+        # an hour in which snow starts to melt amplifies rounding: a schedule may stray on one day of the five, and not far
+        tight = 1e-12 if not model.setup else 1e-9
+        if model.setup and any(not np.isclose(a, b, rtol=tight, atol=1e-300) for _, a, b in pairs):
+            strayed += 1
+            tight = 1e-4 if strayed == 1 else tight
+        for name, a, b in pairs:
+            if not np.isclose(a, b, rtol=tight, atol=1e-300):
                 problems.append(f"output {name!r} of day {day} differs between compiled code and plain Python")
     return problems[:1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from gridcal.extrapolation.methods.interface import Places, Prediction, Training
 Array = npt.NDArray[np.float64]
 
 
-class ClassStatistic:
+class ClassStatistic(abc.ABC):
     """Parameter by parameter, `statistic` over the training sites of the target's class; over all sites if it has none."""
 
     name: ClassVar[str]
@@ -21,9 +22,9 @@ class ClassStatistic:
     statistic: ClassVar[Callable[..., Any]]
 
     @staticmethod
+    @abc.abstractmethod
     def classes(places: Places) -> Sequence[str]:
         """Class of each site."""
-        raise NotImplementedError
 
     def fit(self, training: Training) -> ClassStatistic:
         """Take the statistic of each class."""
