@@ -1,8 +1,8 @@
 """The one place with numba options.
 
-``LANE`` is for physics that runs inside a lane loop (inlined, so that the loop vectorises), ``APART`` for a loop that all its
-callers must share to the bit, ``KERNEL`` for every function
-called from Python. No ``parallel``, no full ``fastmath``, no cached gufunc: parallelism belongs to Dask.
+``LANE`` is for physics that runs inside a lane loop (inlined, so that the loop vectorises), ``INNER`` for parts of a generated
+module that nobody calls from Python, ``APART`` for those of them that all their callers must share to the bit, ``KERNEL`` for
+every function called from Python. No ``parallel``, no full ``fastmath``, no cached gufunc: parallelism belongs to Dask.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 from numba import njit
 
 LANE: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
-APART: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_cpython_wrapper": True}
+INNER: dict[str, Any] = {**LANE, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+APART: dict[str, Any] = {**INNER, "forceinline": False}
 KERNEL: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": True}
 FAST: dict[str, Any] = {**KERNEL, "fastmath": {"contract"}}
 

@@ -7,6 +7,7 @@ file that numba caches.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import textwrap
@@ -179,6 +180,12 @@ def _apply(process: Callable, values: dict[str, float], constants: Mapping[str, 
     values.update({(_at(n, k) if k else n): float(x) for n, x in zip(writes, found, strict=True)})
 
 
+def statements_of(process: Callable) -> list[str]:
+    """Statements of a process function, without docstring and return."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(process))).body[0].body  # type: ignore[attr-defined]
+    return [ast.unparse(s) for s in body if not isinstance(s, ast.Return | ast.Expr)]
+
+
 class _Writer:
     """Text of the functions of a schedule, and the rows they use."""
 
@@ -188,11 +195,12 @@ class _Writer:
         self.forcing = rows.forcing
         self.imports: dict[str, str] = {}
         self.depends = ""
-        self.functions: dict[str, str] = {}
         self.loops: dict[str, str] = {}
         for group in (rows.parameters, rows.forcing, rows.site, rows.state):
             for name in group:
-                self.row.setdefault(name, len(self.row))
+                if name in self.row:
+                    raise ModelError(f"{name!r} stands in two tables of the model", "Give each entry a name of its own")
+                self.row[name] = len(self.row)
 
     def allocate(self, items: tuple[Item, ...]) -> None:
         """Give every name its row; the members of a layered family lie one behind the other."""
@@ -218,32 +226,26 @@ class _Writer:
                     self.row.setdefault(name, len(self.row))
 
     def process(self, process: Callable, layers: Layers | None = None) -> str:
-        """Write the scalar function and the loop over lanes; the call."""
+        """Write the loop over lanes with the statements of a process; the call."""
         reads, writes = read_write(process)
         name = process.__name__
-        if name not in self.functions:
+        loop = f"l_{name}" if layers is None else f"l_{name}_{layers.first}_{layers.last}"
+        if loop not in self.loops:
             lines, sources = globals_of(process)
             self.imports.update(lines)
             self.depends += sources
-            text = textwrap.dedent(inspect.getsource(process))
-            text = text[text.index("def ") :]
-            self.functions[name] = f"@njit(**LANE)\n{text.replace('def ', 'def s_', 1)}"
-        loop = f"l_{name}" if layers is None else f"l_{name}_{layers.first}_{layers.last}"
-        if loop not in self.loops:
-            cells = ", ".join(self._cell(n, layers) for n in reads)
-            temps = ", ".join(f"r{j}" for j in range(len(writes)))
-            pad = "    " if layers else ""
-            stores = "\n".join(f"{pad}        {self._cell(n, layers)} = r{j}" for j, n in enumerate(writes))
+            pad = "        " if layers is None else "            "
+            statements = [f"{n} = {self._cell(n, layers)}" for n in reads]
+            statements += statements_of(process)
+            statements += [f"{self._cell(n, layers)} = {n}" for n in writes]
             head = ""
             if layers:
                 down = layers.last < layers.first
                 count = abs(layers.last - layers.first) + 1
-                k = f"{layers.first - 1} - c" if down else f"{layers.first - 1} + c"
-                head = f"    for c in range({count}):\n        k = {k}\n"
-            self.loops[loop] = (
-                f"@njit(**LANE)\ndef {loop}(B):\n{head}{pad}    for i in range(W):\n"
-                f"{pad}        {temps} = s_{name}({cells})\n{stores}"
-            )
+                k = f"{layers.first - 1} - _c" if down else f"{layers.first - 1} + _c"
+                head = f"    for _c in range({count}):\n        _k = {k}\n"
+            head = f"@njit(**INNER)\ndef {loop}(B):\n{head}{pad[4:]}for _i in range(W):\n"
+            self.loops[loop] = head + textwrap.indent("\n".join(statements), pad)
         return f"{loop}(B)"
 
     def _cell(self, name: str, layers: Layers | None) -> str:
@@ -251,14 +253,14 @@ class _Writer:
             for ending, shift in (("_k", 0), ("_above", -1), ("_below", 1)):
                 base = name[: -len(ending)]
                 if name.endswith(ending):
-                    move = f"k + {shift}" if shift > 0 else (f"k - {-shift}" if shift else "k")
+                    move = f"_k + {shift}" if shift > 0 else (f"_k - {-shift}" if shift else "_k")
                     if base in self.constants:
                         return f"C_{base}[{move}]"
                     if layers.last < layers.first:
                         # a downward sweep written with an upward counter, so that offsets stay known
-                        return f"B[({self.row[base + '1'] + layers.first - 1 + shift} - c) * W + i]"
-                    return f"B[({self.row[base + '1'] + layers.first - 1 + shift} + c) * W + i]"
-        return f"B[{self.row[name]} * W + i]"
+                        return f"B[({self.row[base + '1'] + layers.first - 1 + shift} - _c) * W + _i]"
+                    return f"B[({self.row[base + '1'] + layers.first - 1 + shift} + _c) * W + _i]"
+        return f"B[{self.row[name]} * W + _i]"
 
     def body(self, items: tuple[Item, ...], indent: str) -> list[str]:
         """Statements of a schedule."""
@@ -272,21 +274,19 @@ class _Writer:
                 lines.append(f"{indent}if positive(B, {self.row[item.name]}):")
                 lines += self.body(item.body, indent + "    ")
             elif isinstance(item, Clear):
-                lines.append(f"{indent}{self._small('clear', [f'B[{self.row[n]} * W + i] = 0.0' for n in item.names])}(B)")
+                lines.append(f"{indent}clear(B, {self._table([self.row[n] for n in item.names])})")
             elif isinstance(item, Accumulate):
-                terms = [
-                    f"B[{self.row[t]} * W + i] += B[{self.row[s]} * W + i]" + (f" * {f!r}" if f != 1.0 else "")
-                    for t, s, f in item.terms
-                ]
-                lines.append(f"{indent}{self._small('accumulate', terms)}(B)")
+                targets = self._table([self.row[t] for t, _, _ in item.terms])
+                sources = self._table([self.row[s] for _, s, _ in item.terms])
+                lines.append(f"{indent}accumulate(B, {targets}, {sources}, {self._table([f for _, _, f in item.terms])})")
             else:
                 lines.append(indent + self.process(item))
         return lines
 
-    def _small(self, kind: str, statements: list[str]) -> str:
-        name = f"{kind}_{sum(k.startswith(kind) for k in self.loops)}"
-        loops = "\n".join(f"    for i in range(W): {line}" for line in statements)
-        self.loops[name] = f"@njit(**LANE)\ndef {name}(B):\n{loops}"
+    def _table(self, values: list[int] | list[float]) -> str:
+        """Name of a constant array."""
+        name = f"N_{len(self.imports)}"
+        self.imports[name] = f"{name} = np.array({tuple(values)!r})"
         return name
 
     def _repeat(self, item: Repeat, indent: str) -> list[str]:
@@ -300,10 +300,10 @@ class _Writer:
             self.imports[table] = f"{table} = np.array({tuple(values)!r})"
             lines += [f"{inner}v = {table}[{count}]", f"{inner}for i in range(W): B[{self.row[name]} * W + i] = v"]
         if item.forcing:
-            for q, name in enumerate(self.forcing):
-                lines.append(
-                    f"{inner}for i in range(W): B[{self.row[name]} * W + i] = F[({count} * {len(self.forcing)} + {q}) * W + i]"
-                )
+            size = len(self.forcing)
+            lines.append(
+                f"{inner}for q in range({size} * W): B[{self.row[self.forcing[0]]} * W + q] = F[{count} * {size} * W + q]"
+            )
         lines += self.body(item.body, inner)
         if item.record:
             lines += [
@@ -332,40 +332,56 @@ def schedule_source(
     writer = _Writer(rows, constants)
     writer.allocate((*setup, *items))
     start = writer.body(setup, "    ") or ["    pass"]
-    step = writer.body(items, "    ")
+    step = writer.body(items, " " * 12)
     head = [
         '"""Generated by gridcal.kernels.lanes; do not edit."""',
         "import numpy as np",
         "from numba import njit",
         "",
-        "from gridcal.kernels.jit import FAST, LANE",
+        "from gridcal.kernels.jit import APART, FAST, INNER",
         *writer.imports.values(),
         "",
         f"W = {width}",
         f"ROWS = {len(writer.row)}",
         *(f"C_{name} = np.array({tuple(values)!r})" for name, values in constants.items()),
     ]
-    positive = (
-        "@njit(**LANE)\ndef positive(B, row):\n    for i in range(W):\n        if B[row * W + i] > 0.0:\n"
-        "            return True\n    return False"
-    )
     parts = [
         "\n".join(head),
-        positive,
-        *writer.functions.values(),
+        _PARTS,
         *writer.loops.values(),
-        "@njit(**FAST)\ndef start(B):\n" + "\n".join(start),
-        "@njit(**FAST)\ndef step(B, F, O, Q):\n" + "\n".join(step),
-        _schedule_driver(rows, writer.row, steps),
+        "@njit(**INNER)\ndef start(B):\n" + "\n".join(start),
+        _schedule_driver(rows, writer.row, steps, step),
     ]
     return "\n\n\n".join(parts) + "\n", writer.depends, writer.row
 
 
-def _schedule_driver(rows: Rows, row: dict[str, int], steps: int) -> str:
+_PARTS = """@njit(**INNER)
+def positive(B, row):
+    for i in range(W):
+        if B[row * W + i] > 0.0:
+            return True
+    return False
+
+
+@njit(**APART)
+def clear(B, rows):
+    for q in range(rows.shape[0]):
+        for i in range(W): B[rows[q] * W + i] = 0.0
+
+
+@njit(**APART)
+def accumulate(B, targets, sources, factors):
+    for q in range(targets.shape[0]):
+        x = B[sources[q] * W:sources[q] * W + W]
+        y = B[targets[q] * W:targets[q] * W + W]
+        for i in range(W): y[i] += x[i] * factors[q]"""
+
+
+def _schedule_driver(rows: Rows, row: dict[str, int], steps: int, step: list[str]) -> str:
     """Text of ``run`` for a schedule: `steps` rows of forcing a step; results by row number, daily and per pass."""
-    bad = len(row)
     series = [f"f_{n}" for n in rows.forcing]
     nf = len(series)
+    first = {key: row[names[0]] for key, names in rows._asdict().items() if key in ("forcing", "state") and names}
     text = [
         "@njit(**FAST)",
         f"def run(theta, site, state, Q, R, by_pass, by_step, {', '.join(series)}):",
@@ -377,49 +393,64 @@ def _schedule_driver(rows: Rows, row: dict[str, int], steps: int) -> str:
         "    O = np.zeros(max(passes, 24) * Q.shape[0] * W)",
         "    for first in range(0, n, W):",
         "        m = min(W, n - first)",
-        "        for i in range(W):",
-        "            j = first + min(i, m - 1)",
-        "            b = 0.0",
+        "        for i in range(W): B[ROWS * W + i] = 0.0",
     ]
-    for k, name in enumerate(rows.parameters):
-        text.append(f"            B[{row[name]} * W + i] = theta[{k}, j]; b += theta[{k}, j] * 0.0")
-    for k, name in enumerate(rows.site):
-        text.append(f"            B[{row[name]} * W + i] = site[{k}, j]; b += site[{k}, j] * 0.0")
-    for k, name in enumerate(rows.state):
-        text.append(f"            B[{row[name]} * W + i] = state[{k}, j]; b += state[{k}, j] * 0.0")
+    for group, names in (("theta", rows.parameters), ("site", rows.site), ("state", rows.state)):
+        if names:
+            text.append(f"        fill({group}, B, {row[names[0]]}, first, m)")
+    text += ["        start(B)", "        for t in range(T):"]
+    text.append(f"            series(({', '.join(series)},), F, B, t, first, m)")
     text += [
-        f"            B[{bad} * W + i] = b",
-        "        start(B)",
-        "        for t in range(T):",
-        f"            for h in range({steps}):",
+        f"            for q in range({nf} * W): B[{first['forcing']} * W + q] = F[q]",
+        *step,
+        "            give(Q, O, by_pass, B, t, passes, first, m)",
+        "            last(R, by_step, B, t, first, m)",
     ]
-    for q, name in enumerate(rows.forcing):
-        text += [
-            f"                if f_{name}.shape[1] == 1:",
-            f"                    v = np.float64(f_{name}[t * {steps} + h, 0])",
-            f"                    for i in range(W): F[(h * {nf} + {q}) * W + i] = v",
-            "                else:",
-            f"                    for i in range(W): F[(h * {nf} + {q}) * W + i] = "
-            f"f_{name}[t * {steps} + h, first + min(i, m - 1)]",
-        ]
-    text += [
-        f"                for q in range({nf}):",
-        f"                    for i in range(W): B[{bad} * W + i] += F[(h * {nf} + q) * W + i] * 0.0",
-    ]
-    for q, name in enumerate(rows.forcing):
-        text.append(f"            for i in range(W): B[{row[name]} * W + i] = F[{q} * W + i]")
-    text += [
-        "            step(B, F, O, Q)",
-        "            for q in range(Q.shape[0]):",
-        "                for h in range(passes):",
-        "                    for i in range(m): by_pass[q, t * passes + h, first + i] = "
-        f"O[(h * Q.shape[0] + q) * W + i] + B[{bad} * W + i]",
-        "            for q in range(R.shape[0]):",
-        f"                for i in range(m): by_step[q, t, first + i] = B[R[q] * W + i] + B[{bad} * W + i]",
-        "        for i in range(m):",
-    ]
-    text += [f"            state[{k}, first + i] = B[{row[n]} * W + i] + B[{bad} * W + i]" for k, n in enumerate(rows.state)]
-    return "\n".join(text)
+    if rows.state:
+        text += [f"        leave(state, B, {first['state']}, first, m)"]
+    moves = _MOVES.replace("STEPS", str(steps)).replace("SERIES", str(nf))
+    return moves + "\n\n\n" + "\n".join(text)
+
+
+_MOVES = """@njit(**INNER)
+def fill(table, B, row, first, m):
+    for k in range(table.shape[0]):
+        for i in range(W):
+            v = table[k, first + min(i, m - 1)]
+            B[(row + k) * W + i] = v
+            B[ROWS * W + i] += v * 0.0
+
+
+@njit(**INNER)
+def leave(state, B, row, first, m):
+    for k in range(state.shape[0]):
+        for i in range(m): state[k, first + i] = B[(row + k) * W + i] + B[ROWS * W + i]
+
+
+@njit(**INNER)
+def series(forcing, F, B, t, first, m):
+    for q in range(len(forcing)):
+        f = forcing[q]
+        one = f.shape[1] == 1
+        for h in range(STEPS):
+            for i in range(W):
+                v = f[t * STEPS + h, 0 if one else first + min(i, m - 1)]
+                F[(h * SERIES + q) * W + i] = v
+                B[ROWS * W + i] += v * 0.0
+
+
+@njit(**INNER)
+def give(Q, O, by_pass, B, t, passes, first, m):
+    for q in range(Q.shape[0]):
+        for h in range(passes):
+            for i in range(m):
+                by_pass[q, t * passes + h, first + i] = O[(h * Q.shape[0] + q) * W + i] + B[ROWS * W + i]
+
+
+@njit(**INNER)
+def last(R, by_step, B, t, first, m):
+    for q in range(R.shape[0]):
+        for i in range(m): by_step[q, t, first + i] = B[R[q] * W + i] + B[ROWS * W + i]"""
 
 
 def compile_schedule(

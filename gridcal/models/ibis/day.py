@@ -147,7 +147,7 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
     Returns
     -------
     ProcessModel
-        A model of its own compiled code: the first run of each choice compiles for about half a minute, later ones and other
+        A model of its own compiled code: the first run of each choice compiles for about 45 seconds, later ones and other
         processes read the cache.
 
     Raises
