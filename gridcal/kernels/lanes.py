@@ -264,8 +264,14 @@ def give(out, B, t, first, m):
             for i in range(m): out[q, t, first + i] = x[i] + bad[i]"""
 
 
+_BLOCKS = 8  # that take turns
+_SPAN = 8  # days of a turn
+
+
 def _driver(steps: list[Step], rows: Rows, row: dict[str, int]) -> str:
-    """Text of ``run``: blocks of lanes outside, time inside, lanes innermost.
+    """Text of ``run``: some blocks of lanes take turns, a span of days at a time; lanes are innermost.
+
+    So the rows of forcing and results are walked through in one piece where more lanes than a block are asked for.
 
     Where all lanes share forcing and place, the weather's processes run on a block whose lanes are days: the same compiled
     loop, so that the numbers are the same to the bit. The row after the last holds NaN in the lanes whose inputs held one,
@@ -274,56 +280,66 @@ def _driver(steps: list[Step], rows: Rows, row: dict[str, int]) -> str:
     series = [f"f_{n}" for n in rows.forcing]
     weather = [n for s in steps if s.stage == "weather" for n in s.writes]
     seen = {n for s in steps if s.stage == "daily" for n in s.reads} | set(rows.outputs)
+    block = ["            B = blocks[s]", "            first = (base + s) * W", "            m = min(W, n - first)"]
     text = [
         "@njit(**FAST)",
         f"def run(theta, site, state, out, {', '.join(series)}):",
         "    n = theta.shape[1]",
         f"    T = {series[0]}.shape[0]",
-        "    B = np.zeros((ROWS + 1) * W)",
+        "    count = (n + W - 1) // W",
+        f"    blocks = np.zeros((min(count, {_BLOCKS}), (ROWS + 1) * W))",
         "    A = np.zeros((ROWS + 1) * W)",
         f"    shared = {' and '.join(f'{x}.shape[1] == 1' for x in series)}",
         "    for k in range(site.shape[0]):",
         "        for j in range(n):",
         "            shared = shared and site[k, j] == site[k, 0]",
-        "    for first in range(0, n, W):",
-        "        m = min(W, n - first)",
-        "        for i in range(W):",
-        "            j = first + min(i, m - 1)",
-        "            b = 0.0",
+        f"    span = W if shared else {_SPAN}",
+        "    for base in range(0, count, blocks.shape[0]):",
+        "        here = min(blocks.shape[0], count - base)",
+        "        for s in range(here):",
+        *block,
+        "            for i in range(W):",
+        "                j = first + min(i, m - 1)",
+        "                b = 0.0",
     ]
     for group, names in (("theta", rows.parameters), ("site", rows.site), ("state", rows.state)):
         if names:
             text += [
-                f"            for k in range({len(names)}):",
-                f"                B[({row[names[0]]} + k) * W + i] = {group}[k, j]",
-                f"                b += {group}[k, j] * 0.0",
+                f"                for k in range({len(names)}):",
+                f"                    B[({row[names[0]]} + k) * W + i] = {group}[k, j]",
+                f"                    b += {group}[k, j] * 0.0",
             ]
     text += [
-        "            B[ROWS * W + i] = b",
-        "        fixed(B)",
+        "                B[ROWS * W + i] = b",
+        "            fixed(B)",
         "        if shared:",
         "            for k in range(ROWS):",
-        "                for i in range(W): A[k * W + i] = B[k * W]",
-        "        for t in range(T):",
-        "            d = t % W",
+        "                for i in range(W): A[k * W + i] = blocks[0, k * W]",
+        "        for start in range(0, T, span):",
         "            if shared:",
-        "                if d == 0:",
-        *(f"                    days(f_{n}, A, {row[n]}, t)" for n in rows.forcing),
-        "                    weather(A)",
-        *(f"                spread(A, B, {row[n]}, d)" for n in (*rows.forcing, *weather) if n in seen),
-        f"                v = {' + '.join(f'A[{row[n]} * W + d] * 0.0' for n in rows.forcing)}",
-        "                if v != 0.0:",
-        "                    for i in range(W): B[ROWS * W + i] = B[ROWS * W + i] + v",
-        "            else:",
-        *(f"                take(f_{n}, B, {row[n]}, t, first, m)" for n in rows.forcing),
-        "                weather(B)",
-        "            daily(B)",
-        "            give(out, B, t, first, m)",
+        *(f"                days(f_{n}, A, {row[n]}, start)" for n in rows.forcing),
+        "                weather(A)",
+        "            for s in range(here):",
+        *(f"    {line}" for line in block),
+        "                for t in range(start, min(T, start + span)):",
+        "                    if shared:",
+        "                        d = t - start",
+        *(f"                        spread(A, B, {row[n]}, d)" for n in (*rows.forcing, *weather) if n in seen),
+        f"                        v = {' + '.join(f'A[{row[n]} * W + d] * 0.0' for n in rows.forcing)}",
+        "                        if v != 0.0:",
+        "                            for i in range(W): B[ROWS * W + i] = B[ROWS * W + i] + v",
+        "                    else:",
+        *(f"                        take(f_{n}, B, {row[n]}, t, first, m)" for n in rows.forcing),
+        "                        weather(B)",
+        "                    daily(B)",
+        "                    give(out, B, t, first, m)",
     ]
     if rows.state:
         text += [
-            f"        for k in range({len(rows.state)}):",
-            f"            for i in range(m): state[k, first + i] = B[({row[rows.state[0]]} + k) * W + i] + B[ROWS * W + i]",
+            "        for s in range(here):",
+            *block,
+            f"            for k in range({len(rows.state)}):",
+            f"                for i in range(m): state[k, first + i] = B[({row[rows.state[0]]} + k) * W + i] + B[ROWS * W + i]",
         ]
     return "\n".join(text)
 
