@@ -51,12 +51,18 @@ class SteadyState:
         without it.
     least_years : int
         Fewest years before the cycle counts as found.
+    settling : tuple of str
+        Further states that come to rest by themselves within years, extrapolated together with `fast` (soil water and heat).
+    depth : int
+        Number of earlier years that the extrapolation looks back to.
     """
 
     fast: tuple[str, ...]
     slow: tuple[str, ...]
     replay: ProcessModel | None = None
     least_years: int = 2
+    settling: tuple[str, ...] = ()
+    depth: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -210,7 +210,9 @@ def ibis_dalec_model(
             fast=("Cf", "Clab"),
             slow=("Cr", "Cw", "Clit", "Csom"),
             replay=dalec_model(growth_stop=growth_stop, gpp="given"),
-            least_years=10,  # soil water and heat settle by a factor of four a year
+            least_years=8,  # soil water and heat settle by a factor of four a year
+            settling=tuple(f"{kind}{k}" for kind in ("wsoi", "tsoi") for k in range(1, 7)),
+            depth=3,
         ),
     )
 
