@@ -108,7 +108,8 @@ def compare(
 
     Calibrates the model at every site, learns or averages the parameters in folds of sites, predicts the sites of the fold left
     out, scores the model there at four time scales, and explains the network. A run that was killed resumes at the sites and
-    folds it had not finished. Sites named under test_sites are scored and never trained on.
+    folds it had not finished. Sites named under test_sites, or held by a second source test_data, are scored and never trained
+    on.
     """
     from gridcal.comparison_config import load_comparison
 

@@ -141,7 +141,7 @@ def site_folds(config: ComparisonConfig, sources: ComparisonSources) -> npt.NDAr
     stray = [s for s in config.test_sites if s not in labels]
     if stray:
         raise ConfigError(f"test_sites names {stray[0]!r}, which is not among the sites", f"Sites: {', '.join(labels)}")
-    only = np.isin(labels, config.test_sites)
+    only = np.isin(labels, [*config.test_sites, *sources.test_only])
     section = config.folds
     rows = np.flatnonzero(~only)
     lat, lon = data["lat"].values[rows].astype(float), data["lon"].values[rows].astype(float)

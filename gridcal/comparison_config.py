@@ -22,6 +22,7 @@ class FluxSites(_Section):
 
     kind: Literal["flux-sites"]
     sites: Literal["recommended"] | list[str] = "recommended"
+    data_dir: str | None = Field(default=None, description="folder of the tables, instead of GRIDCAL_DATA")
     fapar: Literal["weekly", "daily"] = "weekly"
     moisture: Literal["wsoil+bucket", "bucket"] = "wsoil+bucket"
     weights: Literal["none", "uncertainty"] = Field(default="none", description="days alike, or by the uncertainty of GPP")
@@ -144,6 +145,9 @@ class ComparisonConfig(_Section):
     model: ModelSection = Field(default_factory=lambda: ModelSection(lag="none"))
     data: FluxSites | SyntheticSites | CubeSites = Field(discriminator="kind")
     test_sites: list[str] = Field(default_factory=list, description="scored, never trained on")
+    test_data: FluxSites | SyntheticSites | CubeSites | None = Field(
+        default=None, discriminator="kind", description="further sites, all scored and never trained on"
+    )
     methods: list[str] = Field(default_factory=lambda: list(METHODS))
     objective: Objective = Field(default_factory=Objective)
     calibration: Calibration = Field(default_factory=Calibration)

@@ -6,11 +6,14 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from gridcal.comparison_config import ComparisonConfig, CubeSites, FluxSites
+from gridcal.comparison_config import ComparisonConfig, CubeSites, FluxSites, SyntheticSites
 from gridcal.cube import open_cube
-from gridcal.errors import InputError
+from gridcal.errors import ConfigError, InputError
+from gridcal.fingerprint import fingerprint
+from gridcal.kernels.fill import fill_gaps
 from gridcal.model import ProcessModel
 
 
@@ -33,6 +36,8 @@ class ComparisonSources:
         Title, licence and citation of everything read.
     caveats : list of str
         What the data do not hold.
+    test_only : tuple of str
+        Sites of a second source, which are scored and never trained on.
     """
 
     data: xr.Dataset
@@ -41,6 +46,7 @@ class ComparisonSources:
     uncertainty: str | None
     inputs: list[dict[str, str]]
     caveats: list[str]
+    test_only: tuple[str, ...] = ()
 
 
 def comparison_sources(config: ComparisonConfig, model: ProcessModel) -> ComparisonSources:
@@ -51,7 +57,11 @@ def comparison_sources(config: ComparisonConfig, model: ProcessModel) -> Compari
     GridcalError
         If data are missing or do not fit; the message names the variable and the repair.
     """
-    section = config.data
+    sources = _read(config.data, config, model)
+    return sources if config.test_data is None else _joined(sources, _read(config.test_data, config, model), model)
+
+
+def _read(section: FluxSites | SyntheticSites | CubeSites, config: ComparisonConfig, model: ProcessModel) -> ComparisonSources:
     if isinstance(section, FluxSites):
         return _flux_sites(section, config)
     if isinstance(section, CubeSites):
@@ -69,11 +79,52 @@ def comparison_sources(config: ComparisonConfig, model: ProcessModel) -> Compari
     )
 
 
+def _joined(first: ComparisonSources, second: ComparisonSources, model: ProcessModel) -> ComparisonSources:
+    """Both sources' sites over the days of either; drivers of days that one lacks are the site's mean seasonal cycle."""
+    names = [[str(s) for s in x.data["site"].values] for x in (first, second)]
+    both = sorted(set(names[0]) & set(names[1]))
+    if both:
+        raise ConfigError(f"test_data holds {both[0]!r}, which data holds too", "Leave it out of one of them")
+    series = [n for n in model.forcing if n in first.data and "time" in first.data[n].dims]
+    lacking = [n for n in (*series, *first.observed.values()) if n not in second.data]
+    if lacking:
+        raise InputError(f"test_data lacks {lacking[0]!r}", "Add it, with the units it has in data")
+    time = first.data.indexes["time"].union(second.data.indexes["time"])
+    doy = pd.DatetimeIndex(time).day_of_year.to_numpy()
+    kept = [n for n in first.data.data_vars if n in second.data or n in first.features]
+    parts = []
+    for source in (first.data, second.data):
+        part = source[[n for n in kept if n in source]].reindex(time=time)
+        for name in series:
+            x = part[name]
+            if "site" not in x.dims:
+                x = x.expand_dims(site=source["site"]).transpose("time", "site")
+            filled = [fill_gaps(x.values[:, k].astype(float), doy)[0] for k in range(x.sizes["site"])]
+            part[name] = (("time", "site"), np.stack(filled, axis=1).astype(x.dtype), source[name].attrs)
+        if "tower" in part:
+            part["tower"] = part["tower"].fillna(False).astype(bool)
+        for name in first.features:
+            if name not in part:
+                text = first.data[name].dtype.kind not in "fiu"
+                part[name] = ("site", np.full(part.sizes["site"], "" if text else np.nan, dtype=object if text else float))
+        parts.append(part)
+    coords = set(parts[0].coords) & set(parts[1].coords)
+    parts = [p.drop_vars([c for c in p.coords if c not in coords]) for p in parts]
+    data = xr.concat(parts, dim="site", data_vars="minimal", coords="minimal", compat="override", join="exact")
+    marks = [x.data.attrs.get("fingerprint", "") for x in (first, second)]
+    data.attrs = {**first.data.attrs, "fingerprint": fingerprint({"data": marks[0], "test_data": marks[1]})}
+    inputs = first.inputs + [x for x in second.inputs if x not in first.inputs]
+    caveats = first.caveats + [x for x in second.caveats if x not in first.caveats]
+    return dataclasses.replace(first, data=data, inputs=inputs, caveats=caveats, test_only=tuple(names[1]))
+
+
 def _flux_sites(section: FluxSites, config: ComparisonConfig) -> ComparisonSources:
     from gridcal.ingest.comparison_sites import comparison_site_cube
     from gridcal.ingest.flux_sites import CAVEATS, SOURCES
 
-    cube = comparison_site_cube(sites=section.sites, fapar=section.fapar, moisture=section.moisture, lag=config.model.lag)
+    cube = comparison_site_cube(
+        section.data_dir, sites=section.sites, fapar=section.fapar, moisture=section.moisture, lag=config.model.lag
+    )
     uncertainty = "gpp_unc" if section.weights == "uncertainty" else None
     data = cube.data if uncertainty else cube.data.drop_vars("gpp_unc")
     return ComparisonSources(data, list(cube.feature_names), {"gpp": "gpp_obs"}, uncertainty, list(SOURCES), list(CAVEATS))

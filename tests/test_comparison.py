@@ -248,3 +248,45 @@ def test_any_cube_and_model_can_be_compared(tmp_path):
     other |= {"data": {"kind": "synthetic", "sites": 20, "years": 1}}
     with pytest.raises(ConfigError, match="P-model"):
         run_comparison(parse_comparison(other), tmp_path / "c.study")
+
+
+def test_a_second_file_of_sites_is_scored_and_never_trained_on(tmp_path):
+    made = synthetic_sites(20, 2, seed=9)
+    data = made.cube.data.drop_vars("cycles").reset_coords(["pft", "climate", "climate_class"], drop=True)
+    for name in ("igbp", "koeppen"):
+        data[name] = ("site", data[name].values.astype(str))
+    dropped = next(n for n in made.cube.feature_names if data[n].dtype.kind == "f")
+    data = data.drop_vars(dropped).assign_coords(time=data["time"] + np.timedelta64(730, "D"))
+    data = data.assign_coords(site=[f"new-{k:02d}" for k in range(20)])
+    data.attrs["fingerprint"] = "other"
+    data.to_zarr(tmp_path / "new.zarr", zarr_format=3, consolidated=False)
+    features = [n for n in made.cube.feature_names if n != dropped]
+    second = {"kind": "cube", "source": str(tmp_path / "new.zarr"), "observed": {"gpp": "gpp_obs"}, "features": features}
+    document = DOCUMENT | {
+        "methods": ["PFTmean", "mRF", "SPIE"], "test_data": second, "test_sites": ["site-004"],
+        "calibration": DOCUMENT["calibration"] | {"max_evaluations": 60}, "training": {"epochs": 3},
+    }  # fmt: skip
+    study = run_comparison(parse_comparison(document), tmp_path / "a.study")
+    sites = study.open("sites").load()
+    fold = dict(zip(sites["site"].values, sites["fold_of_site"].values, strict=True))
+    assert sites.sizes["site"] == 50
+    assert all(fold[f"new-{k:02d}"] == -2 for k in range(20))
+    assert fold["site-004"] == -2
+    assert sum(k == -2 for k in fold.values()) == 21
+    drivers = [n for n in ("tas", "vpd", "par", "fapar", "wai", "ci", "co2") if n in sites]
+    assert all(np.isfinite(sites[n]).all() for n in drivers)
+    days = slice(data["time"].values[0], data["time"].values[-1])
+    np.testing.assert_array_equal(sites["gpp_obs"].sel(site="new-03", time=days), data["gpp_obs"].sel(site="new-03"))
+    assert np.isnan(sites["gpp_obs"].sel(site="new-03", time=slice(None, "2002-12-30"))).all()
+    assert np.isnan(sites[dropped].sel(site="new-03"))
+    scores = study.open("scores")["score"].sel({"quality": "present", "scale": "daily", "metric": "nse", "method": "SPIE"})
+    assert np.isfinite(scores.sel(site=[f"new-{k:02d}" for k in range(20)])).all()
+    plain = run_comparison(parse_comparison(document | {"test_data": None}), tmp_path / "b.study")
+    shared = plain.open("predictions")["unit"].load()
+    np.testing.assert_array_equal(study.open("predictions")["unit"].sel(site=shared["site"]).load(), shared)
+    twice = data.assign_coords(site=[*data["site"].values[:-1], "site-001"])
+    twice.to_zarr(tmp_path / "twice.zarr", zarr_format=3, consolidated=False)
+    with pytest.raises(ConfigError, match="'site-001', which data holds too"):
+        run_comparison(
+            parse_comparison(document | {"test_data": second | {"source": str(tmp_path / "twice.zarr")}}), tmp_path / "c.study"
+        )
