@@ -1,6 +1,6 @@
 """Calibration problems with known posteriors: model runs, error, overhead of MASM.
 
-    python benchmarks/bench_masm.py --reference DIR [--seeds 10] [--problems collatz4-err,dalec6-err | FILE.py]
+    python benchmarks/bench_masm.py --reference DIR [--seeds 10] [--first-seed 0] [--problems collatz4-err,dalec6-err | FILE.py]
 
 DIR holds ``problems.py`` and ``ref_NAME.npz``. A problem may also be a Python file with ``names``, ``bounds`` (d, 2),
 ``observations``, ``sigma`` and ``simulate(theta)``, or ``cost(theta)``; ``step`` and ``log`` (d,) are optional. Its reference
@@ -133,10 +133,10 @@ def find_problem(name: str, reference: str | None) -> tuple[str, PixelProblem, T
     return label, problem, model, dict(np.load(found)) if found.exists() else None
 
 
-def bench(name: str, problem: PixelProblem, model: Timed, reference: dict | None, method: MASM, seeds: int) -> None:
+def bench(name: str, problem: PixelProblem, model: Timed, reference: dict | None, method: MASM, seeds: range) -> None:
     """Run all seeds and print the table's rows."""
     rows = []
-    for seed in range(seeds):
+    for seed in seeds:
         calls, seconds, start = model.calls, model.seconds, time.process_time()
         result = method.run(problem, np.random.SeedSequence(seed))
         own = time.process_time() - start - (model.seconds - seconds)
@@ -164,18 +164,22 @@ def main() -> None:
     parser.add_argument("--reference", default=os.environ.get("GRIDCAL_REFERENCE"), help="directory of the references")
     parser.add_argument("--problems", default=",".join(STANDARD), help="names, or .py files, separated by commas")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--chain-length", type=int, nargs=2, help="steps of a walker thrown away and kept; MASM's own without")
     parser.add_argument("--preset", default="default", choices=["default", "paper"])
     parser.add_argument("--emulate", default=None, choices=["outputs", "cost"])
     parser.add_argument("--max-runs", type=int, default=None)
     args = parser.parse_args()
-    method = MASM(preset=args.preset, emulate=args.emulate, max_runs=args.max_runs, draws=(4, 5000))
+    length = None if args.chain_length is None else tuple(args.chain_length)
+    method = MASM(preset=args.preset, emulate=args.emulate, max_runs=args.max_runs, draws=(4, 5000), chain_length=length)
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
     with threadpool_limits(1):
         for name in args.problems.split(","):
             label, problem, model, reference = find_problem(name, args.reference)
             unit = np.full((1, problem.d), 0.5)
             (problem.cost or problem.simulate)(problem.physical(unit))  # compiles the model
             method.run(problem, np.random.SeedSequence(12345))  # compiles the kernels
-            bench(label, problem, model, reference, method, args.seeds)
+            bench(label, problem, model, reference, method, seeds)
 
 
 if __name__ == "__main__":
