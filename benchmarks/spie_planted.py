@@ -1,6 +1,8 @@
 """SPIE on any model: parameter fields planted as functions of features, trained through the model by finite differences.
 
     python benchmarks/spie_planted.py --model dalec --fit p2 p3 p5 p12 p15 p17 --observe lai nee [--sites 30] [--years 3]
+    python benchmarks/spie_planted.py --model ibis_dalec --fit vmax alpha3 p5 p15 p18 p20 --observe gpp lai --sites 18 --years 2
+        --epochs 150 --evaluations 200
 
 The weather is that of the synthetic flux sites in cold and temperate climates. The planted parameters are logistic functions of
 five features plus noise; observations are the model's own with noise of a fifth of their spread, and gaps. A third of the sites
@@ -23,8 +25,12 @@ from gridcal.extrapolation.optimum import SearchSettings, optimum
 from gridcal.extrapolation.regressors import make_regressor
 from gridcal.extrapolation.site_series import SiteSeries
 from gridcal.extrapolation.spie import SPIE
+from gridcal.kernels.solar import esat
 from gridcal.models import model_named
 from gridcal.synthetic_sites import synthetic_sites
+
+PRESSURE = 98000.0  # Pa
+SOIL = {"sand": 60.0, "clay": 10.0}
 
 
 def weather(made, site: int, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
@@ -34,9 +40,15 @@ def weather(made, site: int, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(site)
     swing = 4.0 + rng.random(tas.size)
     time_index = pd.DatetimeIndex(data["time"].values)
+    rain = rng.exponential(1.0, tas.size) * (rng.random(tas.size) < 0.4)
+    rain *= max(float(data["bio12"]), 300.0) / 365.25 / rain.mean()
+    vapour = np.maximum(esat(tas) - data["vpd"].values.astype(float), 0.05)  # kPa
     known = {
         "tasmin": tas - swing, "tasmax": tas + swing, "rsds": data["par"].values.astype(float) / 0.45 / 0.0864,
-        "doy": time_index.day_of_year.to_numpy().astype(float),
+        "doy": time_index.day_of_year.to_numpy().astype(float), "ps": np.full(tas.size, PRESSURE), "pr": rain,
+        "huss": 622.0 * vapour / PRESSURE, "clt": np.clip(1.0 - data["ci"].values.astype(float), 0.0, 1.0),
+        "sfcWind": rng.uniform(2.0, 5.0, tas.size), "year_length": np.where(time_index.is_leap_year, 366.0, 365.0),
+        "day": (time_index - pd.Timestamp("1970-01-01")).days.to_numpy().astype(float),
     }  # fmt: skip
     return tuple(known[n] if n in known else data[n].values.astype(float) for n in names)
 
@@ -50,6 +62,7 @@ def main() -> None:
     parser.add_argument("--years", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=600)
     parser.add_argument("--members", type=int, default=2)
+    parser.add_argument("--evaluations", type=int, default=800, help="of the calibration of a site")
     parser.add_argument("--noise", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -66,7 +79,9 @@ def main() -> None:
     theta = np.repeat(model.parameters.default[:, None], n, axis=1)
     theta[[model.parameters.index(k) for k in table.names]] = table.from_unit(unit).T
     lat = made.cube.data["lat"].values[chosen].astype(float)
-    site = np.array([lat if k == "lat" else np.full(n, float(model.site_default.get(k, 0.0))) for k in model.site])
+    known = {"lat": lat, "lon": made.cube.data["lon"].values[chosen].astype(float)}
+    constants = SOIL | dict(model.site_default)
+    site = np.array([known[k] if k in known else np.full(n, float(constants[k])) for k in model.site])
     site = site.reshape(len(model.site), n)
     forcing = [weather(made, s, model.forcing) for s in chosen]
     observed: dict[str, list[np.ndarray]] = {k: [] for k in arguments.observe}
@@ -84,7 +99,7 @@ def main() -> None:
     goal = site_objective(model, series, fit=table.names)
     held = np.arange(0, n, 3)
     rows = np.setdiff1d(np.arange(n), held)
-    search = SearchSettings(optimiser="cmaes", max_evaluations=800, restarts=0, polish=False)
+    search = SearchSettings(optimiser="cmaes", max_evaluations=arguments.evaluations, restarts=0, polish=False)
     start = time.process_time()
     calibrated = np.array([optimum(goal, np.array([s]), search, np.random.SeedSequence(s)).unit for s in range(n)])
     print(f"calibration       {time.process_time() - start:7.1f} core-seconds")

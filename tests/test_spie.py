@@ -13,6 +13,7 @@ from gridcal.extrapolation.objective import DifferenceObjective, ExactObjective,
 from gridcal.extrapolation.optimum import SearchSettings, optimum
 from gridcal.extrapolation.site_series import SiteSeries
 from gridcal.extrapolation.spie import SPIE
+from gridcal.kernels.schedule import Repeat
 from gridcal.models.lue import PARAMETERS, PARAMETERS_WIDE, lue
 
 FIT = ("eps_max", "Topt", "kT", "WI")
@@ -252,3 +253,14 @@ def test_any_model_trains_with_differences():
         assert np.abs(found[15:] - truth[15:]).max() < 0.08
     with pytest.raises(ConfigError, match="exact gradient"):
         site_objective(model, series, gradient="exact")
+
+
+def test_a_scheduled_model_runs_the_points_of_many_sites_together():
+    series, _, _ = world(5, 200)
+    daily = site_objective(lue, series, fit=FIT, fixed=FIXED, gradient="differences", every="8-day")
+    scheduled = dataclasses.replace(lue, name="lue_scheduled", processes=(Repeat(1, lue.processes),), site_days=None)
+    together = site_objective(scheduled, series, fit=FIT, fixed=FIXED, every="8-day")
+    unit = np.random.default_rng(3).uniform(0.1, 0.9, (12, len(FIT)))
+    which = np.array([4, 0, 1, 1, 2, 3, 0, 4, 4, 2, 1, 3])
+    np.testing.assert_allclose(together.cost(unit, which), daily.cost(unit, which), rtol=1e-9)
+    np.testing.assert_array_equal(together.cost(unit[2:4], which[2:4]), together.cost(unit, which)[2:4])

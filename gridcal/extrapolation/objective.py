@@ -7,7 +7,7 @@ of the observations (Bao et al. 2023, 10.1029/2022MS003464). Parameters are poin
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +25,8 @@ Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 HARD_LIMIT = 0.01
 """With ``constraint = inf`` parameters whose constraint cost is larger are rejected."""
+MOST_LANES = 512
+"""Points of several sites that run together."""
 
 
 class Objective(Protocol):
@@ -219,14 +221,29 @@ class DifferenceObjective(_Frame):
         return DifferenceObjective(self.model, self.series, self.names, self.base, constraint, self.every, self.step)
 
     def cost(self, unit: Array, which: Rows) -> Array:
-        """J of points at sites, shape (m,); points of one site run as lanes."""
+        """J of points at sites, shape (m,); the points of a site run as lanes.
+
+        Costly models run the points of several sites together where their series are equally long: a block of lanes takes the
+        same time whether it is full or not.
+        """
         theta = self.full(unit)
         which = np.asarray(which, dtype=np.int64)
         error = np.empty(which.size)
-        for s in np.unique(which):
-            mine = which == s
-            error[mine] = self._errors(int(s), theta[:, mine])
+        for mine in self._bundles(which):
+            error[mine] = self._errors(which[mine], theta[:, mine])
         return self.constrained(error, theta)
+
+    def _bundles(self, which: Rows) -> Iterator[Rows]:
+        """Places of the points that run together."""
+        if not self.model._scheduled:
+            for s in np.unique(which):
+                yield np.flatnonzero(which == s)
+            return
+        length = np.array([t.size for t in self.series.time])[which]
+        for size in np.unique(length):
+            mine = np.flatnonzero(length == size)
+            for first in range(0, mine.size, MOST_LANES):
+                yield mine[first : first + MOST_LANES]
 
     def cost_gradient(self, unit: Array, which: Rows) -> tuple[Array, Array]:
         """J and its one-sided differences in the unit cube."""
@@ -266,20 +283,26 @@ class DifferenceObjective(_Frame):
             raise InputError(f"site {self.series.labels[s]!r} has no observation", "Leave it out")
         return found
 
-    def _errors(self, s: int, theta: Array) -> Array:
-        """1 - NNSE of parameter columns (P, m) at one site, the mean over the observed variables."""
-        targets = self._targets[s]
-        forcing = [x[:, None] for x in self.series.forcing[s]]
-        site = np.repeat(self.series.site[:, [s]], theta.shape[1], axis=1)
-        outputs = tuple(t[0] for t in targets)
+    def _errors(self, which: Rows, theta: Array) -> Array:
+        """1 - NNSE of parameter columns (P, m) at sites `which` (m,) of equally long series, the mean over the variables."""
+        sites = np.unique(which)
+        every = sites[:1] if sites.size == 1 else which
+        forcing = [np.stack([self.series.forcing[s][q] for s in every], axis=1) for q in range(len(self.model.forcing))]
+        site = np.ascontiguousarray(self.series.site[:, which])
+        outputs = tuple(self.series.observed)
         runs, _ = self.model.run(theta, forcing, site if len(site) else None, outputs=outputs)
+        series = dict(zip(outputs, runs, strict=True))
         error = np.zeros(theta.shape[1])
-        for (_, labels, bins, valid, used, mean, heavy, sst), run in zip(targets, runs, strict=True):
-            simulated = run[valid] if self.every == "daily" else segment_mean(run, labels, bins, valid)[used]
-            with np.errstate(all="ignore"):
-                sse = (heavy[:, None] * (simulated - mean[:, None]) ** 2).sum(axis=0)
-                error += np.where(np.isfinite(sse), sse / (sse + sst), np.nan)
-        return error / len(targets)
+        for s in sites:
+            mine = which == s
+            targets = self._targets[s]
+            for name, labels, bins, valid, used, mean, heavy, sst in targets:
+                run = series[name] if sites.size == 1 else series[name][:, mine]
+                simulated = run[valid] if self.every == "daily" else segment_mean(run, labels, bins, valid)[used]
+                with np.errstate(all="ignore"):
+                    sse = (heavy[:, None] * (simulated - mean[:, None]) ** 2).sum(axis=0)
+                    error[mine] += np.where(np.isfinite(sse), sse / (sse + sst), np.nan) / len(targets)
+        return error
 
 
 def _subsampled(series: SiteSeries, days: int, seed: int) -> SiteSeries:
