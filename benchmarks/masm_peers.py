@@ -99,8 +99,8 @@ def gpry(problem, budget, seed):
 
     names = [f"u{k}" for k in range(problem.d)]
 
-    def log_density(*u):
-        return -0.5 * budget(np.array(u))
+    def log_density(u):
+        return -0.5 * budget(np.ravel(u))
 
     runner = Runner(
         log_density,

@@ -34,6 +34,7 @@ from gridcal.comparison_tiles import (
 from gridcal.errors import ConfigError
 from gridcal.extrapolation.assessment import METRICS, MOMENTS, SCALES
 from gridcal.extrapolation.methods.p_model import DRIVERS as P_MODEL_DRIVERS
+from gridcal.extrapolation.methods.p_model import MOISTURE as P_MODEL_MOISTURE
 from gridcal.extrapolation.site_folds import (
     class_complete_folds,
     continent,
@@ -113,10 +114,16 @@ def run_comparison(config: ComparisonConfig, path: str | Path, *, fresh: bool = 
 def _check_methods(config: ComparisonConfig, model: ProcessModel, sources: ComparisonSources) -> None:
     """Raise :class:`ConfigError` for a method that the data or the model cannot serve, before anything has cost."""
     if "P-model" in config.methods:
-        lacking = [n for n in P_MODEL_DRIVERS if n not in model.forcing]
+        stress = config.p_model.stress
+        wanted = P_MODEL_DRIVERS if stress == "none" else (*P_MODEL_DRIVERS, P_MODEL_MOISTURE)
+        lacking = [n for n in wanted if n not in model.forcing]
         if lacking or next(iter(sources.observed)) != "gpp":
             what = f"{lacking[0]!r}, which model {model.name!r} does not read" if lacking else "'gpp' as the first observation"
             raise ConfigError(f"the P-model needs {what}", "Leave it out of methods")
+        if stress == "mengoli" and "p_over_pet" not in sources.data:
+            raise ConfigError(
+                "the stress 'mengoli' of the P-model needs the feature 'p_over_pet'", "Use p_model: {stress: stocker}"
+            )
     if "Sitesim" in config.methods and "cycles" not in sources.data:
         raise ConfigError("Sitesim needs seasonal cycles of drivers, 'cycles' (site, cycle)", "Leave it out of methods")
 

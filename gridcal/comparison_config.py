@@ -129,6 +129,14 @@ class Assessment(_Section):
     nse_transform: Literal["none", "nnse"] = "none"
 
 
+class OptimalityModel(_Section):
+    """The P-model."""
+
+    stress: Literal["none", "stocker", "mengoli"] = Field(
+        default="none", description="factor of soil moisture; mengoli reads the feature p_over_pet"
+    )
+
+
 class Explanation(_Section):
     """Importance of the features for SPIE's networks."""
 
@@ -156,6 +164,7 @@ class ComparisonConfig(_Section):
     folds: Folds = Field(default_factory=Folds)
     features: Features = Field(default_factory=Features)
     assessment: Assessment = Field(default_factory=Assessment)
+    p_model: OptimalityModel = Field(default_factory=OptimalityModel)
     explanation: Explanation = Field(default_factory=Explanation)
     compute: ComputeSection = Field(default_factory=ComputeSection)
 

@@ -58,8 +58,8 @@ class Context:
         Classes.
     cycles : array, shape (n, k)
         Seasonal cycles of drivers; no column without them.
-    elevation : array, shape (n,)
-        m.
+    elevation, aridity : array, shape (n,)
+        m; potential evapotranspiration over precipitation.
     tower : tuple of bool arrays, each shape (T_s,), or None
         Days with daily tower drivers.
     fold : int array, shape (n,)
@@ -76,6 +76,7 @@ class Context:
     climate: tuple[str, ...]
     cycles: Array
     elevation: Array
+    aridity: Array
     tower: tuple[npt.NDArray[np.bool_], ...] | None
     fold: Rows
     years: npt.NDArray[np.int64]
@@ -112,10 +113,11 @@ def make_context(config: ComparisonConfig, model: ProcessModel, sites: xr.Datase
         tower = tuple(days[time.get_indexer(t), s] for s, t in enumerate(series.time))
     cycles = sites["cycles"].transpose("site", ...).values if "cycles" in sites else np.empty((series.n, 0))
     elevation = sites["elv"].values.astype(float) if "elv" in sites.coords else np.zeros(series.n)
+    aridity = 1.0 / sites["p_over_pet"].values.astype(float) if "p_over_pet" in sites else np.full(series.n, np.nan)
     years = np.unique(time.year.to_numpy())
     return Context(
         config, model, series, sites[names], _texts(sites["pft"]), _texts(sites["climate"]),
-        np.asarray(cycles, dtype=np.float64), elevation, tower, sites["fold_of_site"].values.astype(np.int64),
+        np.asarray(cycles, dtype=np.float64), elevation, aridity, tower, sites["fold_of_site"].values.astype(np.int64),
         np.arange(years[0], years[-1] + 1),
     )  # fmt: skip
 
@@ -187,6 +189,7 @@ def places_of(context: Context, rows: Rows, x: Array, training: Rows) -> Places:
         tuple(context.series.labels[r] for r in rows), x[rows], tuple(context.pft[r] for r in rows),
         tuple(context.climate[r] for r in rows), cycles[rows],
         dataclasses.replace(context.series.select(rows), observed=blank), context.elevation[rows],
+        context.aridity[rows],
     )  # fmt: skip
 
 
@@ -231,7 +234,7 @@ def learn_fold(context: Context, calibrated: Array, fold: int) -> FoldResult:
     unit = np.full((len(config.methods), context.n, calibrated.shape[1]), np.nan)
     flagged = np.zeros(unit.shape[:2], dtype=np.int8)
     saved = b""
-    for k, method in enumerate(make_methods(config.methods)):
+    for k, method in enumerate(make_methods(config.methods, p_model=config.p_model.stress)):
         found = method.fit(training).predict(everywhere)
         if found.unit is not None:
             unit[k] = found.unit
@@ -316,8 +319,7 @@ def score_rows(context: Context, units: Array, rows: Rows) -> dict[str, Array]:
             (run,), _ = context.model.run(theta[:, runnable], forcing, site if len(site) else None, outputs=(output,))
             sim[:, runnable] = run
         if "P-model" in names and context.fold[s] != -1:
-            kernel = PModel()
-            kernel.place_ = [context.model.forcing.index(n) for n in ("tas", "vpd", "par", "fapar", "co2")]
+            kernel = PModel(context.config.p_model.stress).with_drivers(context.model.forcing)
             place = places_of(context, np.array([s]), np.zeros((context.n, 0)), np.arange(context.n))
             gpp = kernel.predict(place).gpp
             assert gpp is not None

@@ -13,7 +13,7 @@ from gridcal.extrapolation.network import NetworkSettings
 from gridcal.extrapolation.objective import site_objective
 from gridcal.extrapolation.optimum import SearchSettings
 from gridcal.extrapolation.site_series import SiteSeries
-from gridcal.kernels.pmodel import barometric_pressure, pmodel_gpp
+from gridcal.kernels.pmodel import barometric_pressure, pmodel_gpp, soil_moisture_stress
 from gridcal.models.lue import PARAMETERS, lue
 
 FIT = ("eps_max", "Topt", "kT", "WI")
@@ -151,4 +151,11 @@ def test_p_model_is_the_kernel_on_the_drivers(made):
     found = make_methods(["P-model"])[0].fit(training).predict(targets).gpp[2]
     tas, vpd, par, fapar, _, co2, _ = (x[:, None] for x in targets.drivers.forcing[2])
     pressure = barometric_pressure(targets.elevation[[2]])
-    np.testing.assert_allclose(found, pmodel_gpp(tas, vpd, co2, par * fapar * 4.57e6 / 86400, pressure)[:, 0])
+    gpp = pmodel_gpp(tas, vpd, co2, par * fapar * 4.57e6 / 86400, pressure)[:, 0]
+    np.testing.assert_allclose(found, gpp)
+    water = targets.drivers.forcing[2][4]
+    stressed = make_methods(["P-model"], p_model="stocker")[0].fit(training).predict(targets).gpp[2]
+    np.testing.assert_allclose(stressed, gpp * soil_moisture_stress(water, "stocker"))
+    dry = dataclasses.replace(targets, aridity=np.full(targets.n, 3.0))
+    stressed = make_methods(["P-model"], p_model="mengoli")[0].fit(training).predict(dry).gpp[2]
+    np.testing.assert_allclose(stressed, gpp * soil_moisture_stress(water, "mengoli", 3.0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gridcal.errors import InputError
-from gridcal.kernels.pmodel import barometric_pressure, pmodel_gpp
+from gridcal.kernels.pmodel import barometric_pressure, pmodel_gpp, soil_moisture_stress
 
 
 def weather(days=400, n=3, seed=1):
@@ -80,3 +80,23 @@ def test_without_acclimation_it_is_pyrealm():
     ratio = ours[warm] / expected[warm]
     assert abs(np.median(ratio) - 1.0) < 2e-3
     assert np.corrcoef(ours[warm], expected[warm])[0, 1] ** 2 > 0.99999
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_soil_moisture_stress_is_pyrealm():
+    functions = pytest.importorskip("pyrealm.pmodel.functions")
+    moisture, aridity = (x.ravel() for x in np.meshgrid(np.linspace(0.0, 1.0, 41), np.linspace(0.2, 6.0, 30)))
+    np.testing.assert_allclose(
+        soil_moisture_stress(moisture, "stocker"), functions.calc_soilmstress_stocker(moisture), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        soil_moisture_stress(moisture, "mengoli", aridity), functions.calc_soilmstress_mengoli(moisture, aridity), rtol=1e-12
+    )
+
+
+def test_soil_moisture_stress_of_the_published_examples():
+    assert float(soil_moisture_stress(0.2, "stocker")) == pytest.approx(0.88133, abs=1e-5)  # documentation of pyrealm
+    assert float(soil_moisture_stress(0.6, "mengoli", 0.6)) == pytest.approx(0.78023, abs=1e-5)
+    assert float(soil_moisture_stress(0.0, "mengoli", 2.0)) == 0.0
+    with pytest.raises(InputError, match="'pmodel'"):
+        soil_moisture_stress(0.5, "pmodel")

@@ -117,3 +117,38 @@ def pmodel_gpp(tas, vpd, co2, light, pressure, window=15):
 def barometric_pressure(elevation):
     """Pressure (Pa) at an elevation (m) in the standard atmosphere, 101325 (1 - 0.0065 z / 298.15)**5.26."""
     return PRESSURE0 * (1.0 - 0.0065 * np.asarray(elevation, dtype=float) / 298.15) ** 5.26
+
+
+def soil_moisture_stress(moisture, method, aridity=1.0):
+    """Factor by which dry soil lowers the P-model's GPP.
+
+    Parameters
+    ----------
+    moisture : array
+        Soil moisture over its capacity, 0 to 1.
+    method : {"stocker", "mengoli"}
+        Stocker et al. (2020, 10.5194/gmd-13-1545-2020): quadratic below 0.6, down to 0.733 of the share of potential
+        evapotranspiration that is met in dry soil, here 1. Mengoli et al. (2023): a plateau below 1 and a linear fall to 0,
+        both set by aridity.
+    aridity : array or float
+        Potential evapotranspiration over precipitation, climatological; read by ``mengoli``.
+
+    Returns
+    -------
+    array
+        Factor, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown.
+    """
+    moisture = np.asarray(moisture, dtype=float)
+    if method == "stocker":
+        return np.where(moisture < 0.6, 1.0 + (0.733 - 1.0) * (moisture - 0.6) ** 2 / 0.36, 1.0)
+    if method == "mengoli":
+        aridity = np.asarray(aridity, dtype=float)
+        plateau = np.minimum(0.62 * aridity**-0.45, 1.0)
+        threshold = np.minimum(0.34 * aridity**-0.60, 1.0)
+        return np.where(moisture >= threshold, plateau, plateau / threshold * moisture)
+    raise InputError(f"unknown soil-moisture stress {method!r}", "Use 'stocker' or 'mengoli'")

@@ -33,13 +33,15 @@ METHODS: dict[str, type] = {
 """Methods by name, in the paper's order; a new one is one file and one entry."""
 
 
-def make_methods(names: Sequence[str] | None = None) -> list[Method]:
+def make_methods(names: Sequence[str] | None = None, *, p_model: str = "none") -> list[Method]:
     """Fresh methods.
 
     Parameters
     ----------
     names : sequence of str, optional
         Some of :data:`METHODS`; all without it.
+    p_model : {"none", "stocker", "mengoli"}
+        Soil-moisture stress of the P-model.
 
     Raises
     ------
@@ -49,4 +51,6 @@ def make_methods(names: Sequence[str] | None = None) -> list[Method]:
     for name in names or ():
         if name not in METHODS:
             raise ConfigError(f"unknown method {name!r}", f"Use some of: {', '.join(METHODS)}")
-    return [METHODS[name]() for name in (names if names is not None else METHODS)]
+    wanted = names if names is not None else METHODS
+    made: list[Method] = [PModel(p_model) if name == PModel.name else METHODS[name]() for name in wanted]
+    return made

@@ -37,6 +37,8 @@ class Places:
         Forcing; its observations are empty.
     elevation : array, shape (n,)
         m.
+    aridity : array, shape (n,), optional
+        Potential evapotranspiration over precipitation.
     """
 
     labels: tuple[str, ...]
@@ -46,6 +48,7 @@ class Places:
     cycles: Array
     drivers: SiteSeries
     elevation: Array
+    aridity: Array | None = None
 
     @property
     def n(self) -> int:
