@@ -52,5 +52,4 @@ def make_methods(names: Sequence[str] | None = None, *, p_model: str = "none") -
         if name not in METHODS:
             raise ConfigError(f"unknown method {name!r}", f"Use some of: {', '.join(METHODS)}")
     wanted = names if names is not None else METHODS
-    made: list[Method] = [PModel(p_model) if name == PModel.name else METHODS[name]() for name in wanted]
-    return made
+    return [PModel(p_model) if name == PModel.name else METHODS[name]() for name in wanted]

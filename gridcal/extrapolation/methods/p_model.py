@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,8 +26,8 @@ class PModel:
         Factor of soil moisture; see :func:`gridcal.kernels.pmodel.soil_moisture_stress`. The base method has none.
     """
 
-    name = "P-model"
-    title = "optimality, nothing calibrated"
+    name: ClassVar[str] = "P-model"
+    title: ClassVar[str] = "optimality, nothing calibrated"
 
     def __init__(self, stress: str = "none") -> None:
         self.stress = stress
