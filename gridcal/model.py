@@ -358,7 +358,7 @@ def _read_only(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
 
 @functools.lru_cache(maxsize=64)
 def _compiled_schedule(name: str, setup: Any, processes: Any, rows: Any, width: int, constants: Any, steps: int) -> ModuleType:
-    from gridcal.kernels.schedule import compile_schedule
+    from gridcal.kernels.schedule_lanes import compile_schedule
 
     return compile_schedule(name, setup, processes, rows, width, dict(constants), steps)
 
