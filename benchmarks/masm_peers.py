@@ -108,7 +108,7 @@ def gpry(problem, budget, seed):
         params=names,
         seed=seed,
         verbose=0,
-        options={"max_total": budget.most, "max_finite": budget.most},
+        options={"max_total": budget.most, "max_finite": budget.most, "max_initial": budget.most},
     )
     runner.run()
     runner.generate_mc_sample()
