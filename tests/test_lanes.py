@@ -194,3 +194,22 @@ def test_constants_are_written_into_the_generated_file_and_its_name():
     source, _ = lane_source((decay, loss), ROWS, 8)
     assert "FACTOR = 3.0" in source
     assert re.search(r"from gridcal\.kernels\.elementary import vexp", source)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_many_blocks_that_take_turns_give_the_bits_of_one_lane_alone(shared):
+    module = compile_lanes("decaying", (decay, loss), ROWS, 8)
+    rng = np.random.default_rng(5)
+    n, days = 141, 29  # three rounds of eight blocks, the last not full; a span of days that is cut short
+    theta, state = rng.uniform(0.01, 0.2, (1, n)), rng.uniform(1.0, 50.0, (1, n))
+    inflow = rng.random((days, 1 if shared else n))
+    inflow[11, 0] = np.nan
+    out, end = np.empty((2, days, n)), state.copy()
+    module.run(theta, np.empty((0, n)), end, out, inflow)
+    for k in (0, 7, 8, 63, 64, 100, 127, 128, 140):
+        one, last = np.empty((2, days, 1)), state[:, [k]].copy()
+        module.run(theta[:, [k]].copy(), np.empty((0, 1)), last, one, inflow if shared else inflow[:, [k]].copy())
+        np.testing.assert_array_equal(one[:, :, 0], out[:, :, k])
+        np.testing.assert_array_equal(last[:, 0], end[:, k])
+    assert np.isnan(out[:, 11:, 0]).all()
+    assert np.isfinite(out[:, :11]).all()
