@@ -99,8 +99,10 @@ def _joined(first: ComparisonSources, second: ComparisonSources, model: ProcessM
             x = part[name]
             if "site" not in x.dims:
                 x = x.expand_dims(site=source["site"]).transpose("time", "site")
-            filled = [fill_gaps(x.values[:, k].astype(float), doy)[0] for k in range(x.sizes["site"])]
-            part[name] = (("time", "site"), np.stack(filled, axis=1).astype(x.dtype), source[name].attrs)
+            filled = np.stack([fill_gaps(x.values[:, k].astype(float), doy)[0] for k in range(x.sizes["site"])], axis=1)
+            # a gap within the source's own days stays one, and is named later as without a second source
+            filled = np.where(time.isin(source.indexes["time"])[:, None], x.values, filled)
+            part[name] = (("time", "site"), filled.astype(x.dtype), source[name].attrs)
         if "tower" in part:
             part["tower"] = part["tower"].fillna(False).astype(bool)
         for name in first.features:

@@ -14,7 +14,7 @@ from gridcal.cli import main
 from gridcal.comparison import run_comparison
 from gridcal.comparison_config import load_comparison, parse_comparison
 from gridcal.comparison_tiles import comparison_model, learn_fold, make_context, unit_where_tested
-from gridcal.errors import ConfigError
+from gridcal.errors import ConfigError, InputError
 from gridcal.extrapolation.encoder import FeatureEncoder
 from gridcal.extrapolation.feature_classes import classes_of
 from gridcal.extrapolation.forcing_features import NAMES, forcing_features
@@ -284,6 +284,13 @@ def test_a_second_file_of_sites_is_scored_and_never_trained_on(tmp_path):
     plain = run_comparison(parse_comparison(document | {"test_data": None}), tmp_path / "b.study")
     shared = plain.open("predictions")["unit"].load()
     np.testing.assert_array_equal(study.open("predictions")["unit"].sel(site=shared["site"]).load(), shared)
+    gap = data.copy(deep=True)
+    gap["tas"][40, 3] = np.nan
+    gap.to_zarr(tmp_path / "gap.zarr", zarr_format=3, consolidated=False)
+    with pytest.raises(InputError, match="'tas' has gaps at site 'new-03'"):
+        run_comparison(
+            parse_comparison(document | {"test_data": second | {"source": str(tmp_path / "gap.zarr")}}), tmp_path / "d.study"
+        )
     twice = data.assign_coords(site=[*data["site"].values[:-1], "site-001"])
     twice.to_zarr(tmp_path / "twice.zarr", zarr_format=3, consolidated=False)
     with pytest.raises(ConfigError, match="'site-001', which data holds too"):

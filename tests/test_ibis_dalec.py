@@ -207,6 +207,7 @@ def test_its_steady_state_neither_gains_nor_loses_carbon():
     cube = cube_of()
     state = gc.steady_state(cube, ibis_dalec)
     assert (state["steady"] == 1).all()
+    assert (state["spin_up_years"] <= 10).all()
     assert set(state.data_vars) == {s.name for s in ibis_dalec.state} | {"spin_up_years", "cycle_change", "steady"}
     run = gc.simulate(cube, ibis_dalec, state=state, outputs=["nee", "gpp"])
     uptake = gc.simulate(cube, ibis_dalec, outputs=["nee"])["nee"].sum("time")
