@@ -237,7 +237,7 @@ def test_warm_start_changes_speed_not_results(samples, posterior):
     assert float(shift[both].max()) < 0.3
     np.testing.assert_array_equal(warm["Topt_draws"][0], posterior["Topt_draws"][0])  # the first has no neighbour
     assert not np.array_equal(warm["Topt_draws"][1], posterior["Topt_draws"][1])
-    assert float(warm["n_runs"][1:].sum()) <= float(posterior["n_runs"][1:].sum())
+    assert float(warm["n_runs"][1:].median()) <= float(posterior["n_runs"][1:].median())
 
 
 def test_the_method_can_be_chosen_by_measured_cost(samples):

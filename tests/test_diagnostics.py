@@ -10,8 +10,7 @@ from gridcal.calibration.diagnostics import (
     rhat,
     split_rhat,
     weight_ess_ratio,
-    worst_ess,
-    worst_rhat,
+    worst_rhat_and_ess,
 )
 
 
@@ -62,7 +61,7 @@ def test_scale_differences_are_seen_by_the_folded_part():
 def test_one_stray_walker_in_many_is_seen():
     x = chains(64, 200)
     x[7] += 60.0
-    assert worst_rhat(x[:, :, None]) > 1.5
+    assert worst_rhat_and_ess(x[:, :, None])[0] > 1.5
     assert rhat(x) < 1.1
 
 
@@ -90,8 +89,8 @@ def test_effective_sample_size_of_autoregressive_chains(rho):
 
 def test_worst_is_over_the_parameters():
     both = np.stack([chains(seed=0), autoregressive(0.9, n=1000)], axis=-1)
-    assert worst_ess(both) == effective_sample_size(np.ascontiguousarray(both[:, :, 1]))
-    assert worst_rhat(both) >= rhat(np.ascontiguousarray(both[:, :, 0]))
+    assert worst_rhat_and_ess(both)[1] == effective_sample_size(np.ascontiguousarray(both[:, :, 1]))
+    assert worst_rhat_and_ess(both)[0] >= rhat(np.ascontiguousarray(both[:, :, 0]))
 
 
 def test_even_weights_of_an_exact_surrogate():

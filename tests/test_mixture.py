@@ -13,9 +13,9 @@ def state(seed=0):
 
 def density(mixture, points):
     x = np.ascontiguousarray(points.T)
-    out = np.empty(x.shape[1])
-    kernel_mixture_density(mixture, x, np.empty_like(x), np.empty(x.shape[1]), out)
-    return out
+    out = np.empty(x.shape[1], dtype=np.float32)
+    kernel_mixture_density(mixture, x, np.empty(x.shape, dtype=np.float32), np.empty(x.shape[1], dtype=np.float32), out)
+    return out.astype(float)
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 6, 9])
@@ -34,7 +34,21 @@ def test_density_is_that_of_the_student_kernels(d):
         axis=0,
     )
     found = density(mixture, points)
-    np.testing.assert_allclose(found / found.mean(), expected / expected.mean(), rtol=1e-10)
+    np.testing.assert_allclose(found / found.mean(), expected / expected.mean(), rtol=1e-5)
+
+
+def test_single_precision_bears_a_thin_ridge_far_from_the_origin():
+    rng = np.random.default_rng(3)
+    draws = rng.normal(size=(600, 2)) @ np.array([[1.0, 1.0], [0.0, 1e-4]]) + 300.0
+    mixture = kernel_mixture(draws, 50)
+    scale = mixture.factor @ mixture.factor.T
+    kernels = [
+        multivariate_t(c, scale * size**2, df=mixture.freedom).pdf(draws[:40])
+        for c, size in zip(mixture.centres, mixture.size, strict=True)
+    ]
+    expected = np.mean(kernels, axis=0)
+    found = density(mixture, draws[:40])
+    np.testing.assert_allclose(found / found.mean(), expected / expected.mean(), rtol=1e-4)
 
 
 def test_kernels_have_the_shape_of_the_draws():
@@ -60,9 +74,12 @@ def test_draws_follow_the_density(d):
     one = KernelMixture(
         mixture.factor[:1, :1],
         mixture.whiten[:1, :1],
+        mixture.mean[:1],
         mixture.centres[:, :1],
         mixture.white[:, :1],
         mixture.size,
+        mixture.inverse,
+        mixture.weight,
         mixture.freedom,
     )
     if d == 1:

@@ -103,7 +103,7 @@ def test_emulated_cost_is_that_of_numpy():
 
 def settled(s, e, start, n_walkers, n_burn, n_keep):
     """Draws and costs of a settled population with steps from its mixture."""
-    x, cost, mixture = settle_population(s, e, start, n_walkers, n_burn, 128)
+    x, cost, mixture, _ = settle_population(s, e, start, n_walkers, n_burn, 128)
     draws, costs, accepted = sample_population(s, e, mixture, x, cost, n_keep)
     assert 0.05 < accepted < 1.0
     return draws, costs

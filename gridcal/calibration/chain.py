@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibration.diagnostics import gelman_rubin, importance_weights, worst_ess, worst_rhat
+from gridcal.calibration.diagnostics import gelman_rubin, importance_weights, worst_rhat_and_ess
 from gridcal.kernels.mixture import KernelMixture
+from gridcal.kernels.moments import face_mass, mean_and_sd
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +36,10 @@ class Chain:
         """All draws, shape (n, d)."""
         return self.draws.reshape(-1, self.draws.shape[2])
 
+    def thinned(self, most: int) -> Array:
+        """About `most` of the draws, of all walkers alike: the stride is odd, walkers are even."""
+        return self.flat[:: max(1, self.flat.shape[0] // most) | 1]
+
     def by_walker(self, every: int = 1) -> Array:
         """Chains (walker, step, d), thinned."""
         return np.ascontiguousarray(self.draws[::every].transpose(1, 0, 2))
@@ -42,7 +47,7 @@ class Chain:
     def diagnose(self, most: int = 200) -> None:
         """Set R-hat and the effective sample size, from at most about `most` steps of each walker."""
         thinned = self.by_walker(max(1, self.draws.shape[0] // most))
-        self.rhat, self.ess = worst_rhat(thinned), worst_ess(thinned)
+        self.rhat, self.ess = worst_rhat_and_ess(thinned)
 
     def gelman_rubin(self) -> float:
         """Classical factor of the walkers, largest over the parameters."""
@@ -54,9 +59,9 @@ def drift(first: Array, second: Array) -> float:
 
     The spread counts double: a false mode far out that holds a per cent of the draws hardly moves the mean.
     """
-    before, after = first.std(axis=0) + 1e-300, second.std(axis=0) + 1e-300
-    moved = np.abs(second.mean(axis=0) - first.mean(axis=0)) / before
-    return float(max(moved.max(), 2.0 * np.abs(np.log(after / before)).max()))
+    (mean, before), (new_mean, after) = mean_and_sd(first), mean_and_sd(second)
+    moved = np.abs(new_mean - mean) / (before + 1e-300)
+    return float(max(moved.max(), 2.0 * np.abs(np.log((after + 1e-300) / (before + 1e-300))).max()))
 
 
 def tail_share(inside: Array) -> Array:
@@ -64,13 +69,11 @@ def tail_share(inside: Array) -> Array:
 
     The mass in the outer tenth of the box goes on beyond the face as it fell from the tenth before: geometrically.
     """
-    deviation = np.stack([inside.mean(axis=0), 1.0 - inside.mean(axis=0)]) / (inside.std(axis=0) + 1e-300)
-    shares = []
-    for x, distance in zip((inside, 1.0 - inside), deviation, strict=True):
-        outer = (x < TAIL_BIN).mean(axis=0)
-        ratio = np.clip(outer / np.maximum((x < 2.0 * TAIL_BIN).mean(axis=0) - outer, 1e-300), 0.0, 0.95)
-        shares.append(outer * ratio / (1.0 - ratio) * distance**2)
-    return np.stack(shares)
+    mean, sd = mean_and_sd(inside)
+    distance = np.stack([mean, 1.0 - mean]) / (sd + 1e-300)
+    outer, both = face_mass(inside, TAIL_BIN)
+    ratio = np.clip(outer / np.maximum(both - outer, 1e-300), 0.0, 0.95)
+    return outer * ratio / (1.0 - ratio) * distance**2
 
 
 def weight_shift(draws: Array, chosen: npt.NDArray[np.int64], cost: Array, surrogate_cost: Array) -> float:

@@ -6,6 +6,8 @@ rank-normalised split R-hat and the effective sample size, Kong (1992) for that 
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
@@ -59,10 +61,15 @@ def rank_normalise(chains: Array) -> Array:
     group = np.cumsum(new) - 1
     first = np.flatnonzero(new)
     last = np.append(first[1:], flat.size)
-    mean_rank = 0.5 * (first + last + 1)
-    rank = np.empty(flat.size)
-    rank[order] = mean_rank[group]
-    return ndtri((rank - 0.375) / (flat.size + 0.25)).reshape(chains.shape)
+    score = np.empty(flat.size)
+    score[order] = _normal_scores(flat.size)[(first + last - 1)[group]]
+    return score.reshape(chains.shape)
+
+
+@functools.lru_cache(maxsize=16)
+def _normal_scores(n: int) -> Array:
+    """Normal scores of the ranks 1, 1.5, 2, ... n of n values."""
+    return ndtri((0.5 * np.arange(2, 2 * n + 1) - 0.375) / (n + 0.25))
 
 
 def split_rhat(chains: Array) -> float:
@@ -90,7 +97,12 @@ def rhat(chains: Array) -> float:
         M chains of one parameter.
     """
     halves = split(chains)
-    bulk = _reduction(rank_normalise(halves))
+    return _largest_reduction(halves, rank_normalise(halves))
+
+
+def _largest_reduction(halves: Array, scores: Array) -> float:
+    """The larger of the bulk's and of the folded R-hat, of split chains and their normal scores."""
+    bulk = _reduction(scores)
     folded = _reduction(rank_normalise(np.abs(halves - np.median(halves))))
     return max(bulk, folded) if np.isfinite(folded) else bulk
 
@@ -116,7 +128,11 @@ def effective_sample_size(chains: Array) -> float:
     float
         NaN for chains that never move.
     """
-    z = rank_normalise(split(chains))
+    return _effective_size(rank_normalise(split(chains)))
+
+
+def _effective_size(z: Array) -> float:
+    """Effective sample size of the normal scores of split chains."""
     m, n = z.shape
     covariance = _autocovariance(z)
     within = float(covariance[:, 0].mean()) * n / (n - 1)
@@ -133,15 +149,15 @@ def effective_sample_size(chains: Array) -> float:
     return m * n / max(tau, 1.0 / np.log10(m * n))
 
 
-def worst_rhat(chains: Array) -> float:
-    """Largest R-hat, with and without ranks, over the parameters of chains (M, N, d)."""
-    columns = [np.ascontiguousarray(chains[:, :, k]) for k in range(chains.shape[2])]
-    return float(max(max(rhat(c), split_rhat(c)) for c in columns))
-
-
-def worst_ess(chains: Array) -> float:
-    """Smallest effective sample size over the parameters of chains (M, N, d)."""
-    return min(effective_sample_size(np.ascontiguousarray(chains[:, :, k])) for k in range(chains.shape[2]))
+def worst_rhat_and_ess(chains: Array) -> tuple[float, float]:
+    """Largest R-hat, with and without ranks, and smallest effective sample size over the parameters of chains (M, N, d)."""
+    rhats, sizes = [], []
+    for k in range(chains.shape[2]):
+        halves = split(np.ascontiguousarray(chains[:, :, k]))
+        scores = rank_normalise(halves)
+        rhats += [_largest_reduction(halves, scores), _reduction(halves)]
+        sizes.append(_effective_size(scores))
+    return float(max(rhats)), min(sizes)
 
 
 def importance_weights(cost: Array, surrogate_cost: Array) -> Array:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from gridcal.calibration.asktell import AskTell
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import PixelResult, raise_flags
-from gridcal.calibration.search import Search, Settings
+from gridcal.calibration.search import Search
+from gridcal.calibration.settings import Settings
 from gridcal.calibration.warm import WarmStart
 from gridcal.errors import ConfigError
 
@@ -25,7 +26,8 @@ class MASM:
 
     A design of model runs trains a surrogate; a chain on the surrogate's posterior says where to run the model next; draws
     of a full-length chain are verified with the model. The posterior is reported once the draws' importance weights are even
-    (`threshold`) and the chain of the surrogate that has learnt them agrees with the verified one (`drift_tolerance`).
+    (`threshold`), the chain of the surrogate that has learnt them agrees with the verified one (`drift_tolerance`), and the
+    model, run at the best point of each face of the box the surrogate was trained in, finds nothing there.
 
     Parameters
     ----------
@@ -127,7 +129,7 @@ class MASM:
     gelman_rubin: Literal["classical", "printed"] = "classical"
     diso: Literal["hu2019", "printed"] = "hu2019"
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, ("default", "paper", "asmo-pode"))
@@ -264,7 +266,7 @@ class MASM:
         chain = search.chain
         flat = chain.flat
         best = int(np.argmin(runs.cost))
-        thin = flat[:: max(1, flat.shape[0] // 100_000)]
+        thin = chain.thinned(30_000)
         quantiles = np.quantile(thin, [0.05, 0.5, 0.95], axis=0)
         near = np.stack([(flat < 0.01).mean(axis=0), (flat > 0.99).mean(axis=0)], axis=1)
         spread = flat.std(axis=0)

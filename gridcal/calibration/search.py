@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Generator
 
 import numpy as np
 import numpy.typing as npt
 
 from gridcal.calibration.chain import Chain, accept_second, drift, tail_share, weight_shift
-from gridcal.calibration.diagnostics import (
-    gelman_rubin,
-    importance_weights,
-    pareto_shape,
-    printed_gelman_rubin,
-    weight_ess_ratio,
-)
+from gridcal.calibration.diagnostics import pareto_shape, weight_ess_ratio
+from gridcal.calibration.faces import box_optimum, face_optima
 from gridcal.calibration.problem import ModelRuns, PixelProblem
+from gridcal.calibration.sampler import PosteriorSampler
+from gridcal.calibration.settings import Settings
 from gridcal.calibration.status import Status
 from gridcal.calibration.surrogate import Box, Surrogate
 from gridcal.calibration.warm import WarmStart
 from gridcal.kernels.design import design, farthest_candidate
-from gridcal.kernels.mixture import kernel_mixture
-from gridcal.kernels.population import anneal_population, sample_population, settle_population, start_population
 from gridcal.kernels.random import stream
-from gridcal.kernels.reflect import metropolis_chains
 
 Array = npt.NDArray[np.float64]
 Steps = Generator[Array, None, None]
@@ -37,45 +29,14 @@ TAIL_SHARE = 0.007
 MOST_WIDENINGS = 4
 MOST_SHIFT = 0.35
 """Most the weights of the verification draws may move a mean, in posterior standard deviations."""
+NEAR_COST = 5.0
+"""Cost above the posterior's lowest below which a run on a face of the box says that mass was left outside."""
+FLAT_COST = 0.3
+"""Difference of emulated and true cost at the optimum that is not worth another run."""
+MOST_POLISHINGS = 4
 RESOLUTION = 1e-4
 """Distance, in box units, below which a candidate counts as already run."""
 MOST_CANDIDATES = 1000
-CENTRES = (128, 512)
-"""Kernels of the mixture a settled population draws its steps from: of the verified chain, of one that is run anew."""
-LONGEST = 20
-"""Most times a chain's length for the wanted effective sample size."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """The options of :class:`~gridcal.calibration.masm.MASM` with every default filled in for d parameters."""
-
-    n_init: int
-    q: int
-    n_iter: int
-    max_runs: int
-    emulate: str
-    sampler: str
-    zoom: bool
-    warp: bool
-    verify: bool
-    n_verify: int
-    verify_every: int
-    threshold: float
-    drift_tolerance: float
-    rhat_max: float
-    walkers: int
-    n_burn: int
-    n_keep: int
-    short: tuple[int, int, int]
-    refit_growth: float
-    refit_every: int
-    cycles: int
-    min_ess: int
-    clip: bool
-    printed_gr: bool
-    quadratic: bool
-    shift: bool
 
 
 class Search:
@@ -122,9 +83,9 @@ class Search:
         root = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key, pool_size=seed.pool_size)
         first, second = root.spawn(2)
         self.rng = np.random.default_rng(first)
-        self.state = stream(second)
         self.runs = ModelRuns(problem)
         self.surrogate = Surrogate(problem, settings.emulate, settings.warp, settings.quadratic)
+        self.sampler = PosteriorSampler(settings, self.surrogate, self.runs, self.rng, stream(second))
         self.box = Box.cube(problem.d)
         self.warm = warm if warm is not None and warm.hyper.size == problem.d + 1 else None
         if self.warm is not None:
@@ -176,9 +137,10 @@ class Search:
             self._train(iteration)
             if verified is not None:
                 second = self._uncut_chain()
-                if drift(verified.flat, second.flat) <= 2.0 * s.drift_tolerance:
-                    second = self._extended(second, s.min_ess)
-                if accept_second(verified.flat, second.flat, second.rhat, s.drift_tolerance, s.rhat_max):
+                if drift(verified.flat, second.flat) <= 1.5 * s.drift_tolerance:
+                    second = self.sampler.extended(second, s.min_ess)
+                agrees = accept_second(verified.flat, second.flat, second.rhat, s.drift_tolerance, s.rhat_max)
+                if agrees and (yield from self._holds(second)):
                     self.chain, self.status = second, Status.ok
                     return
                 self._reach = self._reached(verified)
@@ -227,7 +189,7 @@ class Search:
         if refit:
             self._trained_at, self._trained_inside = runs.n, inside
         self.box = box
-        self.surrogate.train(runs, box, refit, restarts=0 if self.warm is not None else 2 if iteration < 10 else 1)
+        self.surrogate.train(runs, box, refit, restarts=0 if self.warm is not None else 2 if iteration == 0 else 1)
 
     def _wanted_box(self) -> Box:
         """Bounding box of the best runs and of the last chain, with a margin."""
@@ -242,79 +204,29 @@ class Search:
         lower, upper = np.maximum(lower - margin, 0.0), np.minimum(upper + margin, 1.0)
         return Box(lower, upper - lower)
 
-    def _pool(self, size: int) -> Array:
-        """Points of the box a chain may start from: the best runs, and `size` uniform ones."""
-        order = np.argsort(self.runs.cost, kind="stable")[: min(self.runs.n_good, 50)]
-        best = np.clip(self.box.to_box(self.runs.unit[order]), 0.0, 1.0)
-        return np.concatenate([best, self.rng.random((size, self.problem.d))])
-
-    def _sample(self, walkers: int, n_burn: int, n_keep: int) -> Chain:
-        """Short chain on the surrogate's posterior."""
-        assert self.surrogate.emulator is not None
-        if self.settings.sampler == "metropolis":
-            start = np.ascontiguousarray(self._pool(0)[:walkers])
-            spread = np.eye(self.problem.d) * 0.02
-            draws, costs, _, _ = metropolis_chains(
-                self.state, self.surrogate.emulator, start, spread, n_burn, n_keep, True, self.settings.clip
-            )
-        else:
-            draws, costs = anneal_population(self.state, self.surrogate.emulator, self._pool(700), walkers, n_burn, n_keep)
-        return Chain(self.box.to_unit(draws), costs)
-
-    def _final_chain(self) -> Chain:
-        """Chain of the length that is verified."""
-        s = self.settings
-        if s.sampler == "metropolis":
-            chain = self._sample(s.walkers, s.n_burn, s.n_keep)
-        else:
-            e = self.surrogate.emulator
-            assert e is not None
-            x, cost, mixture = settle_population(self.state, e, self._pool(2000), s.walkers, s.n_burn, CENTRES[0])
-            draws, costs, accepted = sample_population(self.state, e, mixture, x, cost, s.n_keep)
-            chain = Chain(self.box.to_unit(draws), costs, mixture, accepted)
-        return chain
-
-    def _extended(self, chain: Chain, ess: float) -> Chain:
-        """A chain of the wanted effective sample size, or of twenty times the length.
-
-        One that is too short teaches a finer mixture, with which it is run anew: no draw of the reported chain was made while
-        its proposals still changed.
-        """
-        s, e = self.settings, self.surrogate.emulator
-        chain.diagnose()
-        for _ in range(4):
-            n = chain.draws.shape[0]
-            if chain.mixture is None or chain.ess >= ess or n >= LONGEST * s.n_keep:
-                break
-            assert e is not None
-            inside = self.box.to_box(chain.draws)
-            mixture = kernel_mixture(inside.reshape(-1, self.problem.d), CENTRES[1])
-            wanted = math.ceil(min(1.2 * n * ess / max(chain.ess, 1.0), 3.0 * n))
-            x, cost = inside[-1].copy(), chain.costs[-1].copy()
-            draws, costs, accepted = sample_population(self.state, e, mixture, x, cost, min(wanted, LONGEST * s.n_keep))
-            chain = Chain(self.box.to_unit(draws), costs, mixture, accepted)
-            chain.diagnose()
-        return chain
-
     def _reached(self, chain: Chain) -> Array:
-        every = max(1, chain.flat.shape[0] // 20000)
-        return np.quantile(chain.flat[::every], BOX_QUANTILES, axis=0)
+        return np.quantile(chain.thinned(8000), BOX_QUANTILES, axis=0)
 
     def _uncut_chain(self) -> Chain:
         """Chain of the length that is verified, in a box that is widened until it cuts no tail off."""
-        chain = self._final_chain()
         for _ in range(MOST_WIDENINGS):
-            wider = self._wider(chain)
+            settled = self.sampler.settle()
+            wider = None if settled is None else self._wider(settled.visited)
             if wider is None:
-                break
+                chain = self.sampler.full_length(settled)
+                wider = self._wider(self.box.to_box(chain.flat))
+                if wider is None:
+                    return chain
             self._train(1, wider)
-            chain = self._final_chain()
-        return chain
+        return self.sampler.full_length(self.sampler.settle())
 
-    def _wider(self, chain: Chain) -> Box | None:
-        """The box with those faces moved out beyond which the posterior's tail goes on; None if there is no such face."""
+    def _wider(self, inside: Array) -> Box | None:
+        """The box with those faces moved out beyond which the posterior's tail goes on, by draws (n, d) in box coordinates.
+
+        None if there is no such face.
+        """
         lower, upper = self.box.lower, self.box.lower + self.box.width
-        cut = (tail_share(self.box.to_box(chain.flat)) > TAIL_SHARE) & np.stack([lower > 0.0, upper < 1.0])
+        cut = (tail_share(inside) > TAIL_SHARE) & np.stack([lower > 0.0, upper < 1.0])
         if not cut.any():
             return None
         step = 0.3 * self.box.width
@@ -337,12 +249,35 @@ class Search:
         shift = weight_shift(chain.flat, chosen, cost, expected)
         if self.ess_ratio <= s.threshold or shift > MOST_SHIFT:
             return None
-        return self._extended(chain, s.min_ess / 3.0)
+        return self.sampler.extended(chain, s.min_ess / 8.0)
+
+    def _holds(self, chain: Chain) -> Generator[Array, None, bool]:
+        """Whether the model, run at the optimum and where the posterior would first leave the box, says that nothing is missed.
+
+        False, too, if the budget has no room for these runs. The optimum is sought again with what its run has taught.
+        """
+        draws = chain.thinned(500)
+        best, lowest = box_optimum(self.surrogate, draws, self.rng)
+        points, _ = face_optima(self.surrogate, draws, self.rng)
+        limit = self.settings.max_runs - 1
+        if points.shape[0] + 1 > limit - self.runs.n:
+            return False
+        cost = yield from self._evaluate(np.concatenate([best[None], points]))
+        if cost[0] < lowest - NEAR_COST or (cost[1:] < lowest + NEAR_COST).any():
+            return False
+        expected = lowest
+        for _ in range(MOST_POLISHINGS):
+            if abs(cost[0] - expected) < FLAT_COST or self.runs.n >= limit:
+                break
+            self.surrogate.train(self.runs, self.box, False)
+            best, expected = box_optimum(self.surrogate, draws, self.rng)
+            cost = yield from self._evaluate(best[None])
+        return True
 
     def _explore(self) -> Steps:
         """Run the model at q points of a short chain: the farthest of each bin of cost, and the best."""
         s, box = self.settings, self.box
-        chain = self._sample(*s.short)
+        chain = self.sampler.sample(*s.short)
         self._reach = self._reached(chain)
         order = np.argsort(chain.costs.reshape(-1), kind="stable")
         candidates = box.to_box(chain.flat[order])
@@ -370,45 +305,9 @@ class Search:
         """Chain of a search whose budget is spent (or that never verifies)."""
         s = self.settings
         if s.sampler != "metropolis":
-            self.chain = self._extended(self._final_chain(), s.min_ess)
+            self.chain = self.sampler.extended(self.sampler.full_length(self.sampler.settle()), s.min_ess)
             if not self.chain.rhat < s.rhat_max:
                 self.status = Status.not_converged
             return
-        e = self.surrogate.emulator
-        assert e is not None
-        start = np.ascontiguousarray(self._spread_start(s.walkers))
-        covariance = np.eye(self.problem.d) * 0.02
-        _, _, _, factor = metropolis_chains(self.state, e, start, covariance, s.n_burn, 1, True, s.clip)
-        kept: list[Array] = []
-        costs: list[Array] = []
-        accepted = []
-        reduction = printed_gelman_rubin if s.printed_gr else gelman_rubin
-        for _ in range(s.cycles):
-            draws, cost, rate, _ = metropolis_chains(self.state, e, start, factor @ factor.T, 0, s.n_keep, False, s.clip)
-            start = draws[-1].copy()
-            kept, costs = [*kept, draws][-2:], [*costs, cost][-2:]
-            accepted.append(rate)
-            columns = np.concatenate(kept).transpose(2, 1, 0)
-            self.gelman_rubin = max(reduction(np.ascontiguousarray(c)) for c in columns)
-            if self.gelman_rubin < s.rhat_max:
-                break
-        self.chain = Chain(self.box.to_unit(np.concatenate(kept)), np.concatenate(costs), acceptance=accepted[-1])
-        self.chain.diagnose(2000)
+        self.chain, self.gelman_rubin = self.sampler.metropolis_cycles()
         self.status = Status.ok if self.gelman_rubin < s.rhat_max else Status.not_converged
-
-    def _spread_start(self, n: int) -> Array:
-        """Distinct over-dispersed starts: of a pool that covers the box, drawn by posterior weights at a raised temperature."""
-        pool = self._pool(2000)
-        e = self.surrogate.emulator
-        assert e is not None
-        start, _, _ = start_population(self.state, e, pool, n)
-        return start + 1e-6 * (self.rng.random(start.shape) - start)
-
-
-def corrected_mean(draws: Array, points: Array, cost: Array, surrogate_cost: Array) -> Array:
-    """Posterior mean with the surrogate's error removed to first order, from K verification runs.
-
-    Control-variate form: mean of the draws plus the difference between the weighted and the plain mean of the K points.
-    """
-    weight = importance_weights(cost, surrogate_cost)
-    return draws.mean(axis=0) + weight @ points - points.mean(axis=0)

@@ -19,10 +19,11 @@ from gridcal.calibration.likelihood import GaussianLikelihood
 from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.kernels.emulator import Emulator, emulated_costs
 from gridcal.kernels.gp import LENGTH_BOUNDS, ROOT5, GaussianProcess
+from gridcal.kernels.moments import from_unit_box, to_unit_box
 
 Array = npt.NDArray[np.float64]
 
-TRUNCATION = 0.02
+TRUNCATION = 0.1
 """Mean squared residual, in units of cost, that the principal components may leave out."""
 MOST_COMPONENTS = 20
 MOST_HYPER_POINTS = 400
@@ -46,11 +47,11 @@ class Box:
 
     def to_box(self, unit: Array) -> Array:
         """Box coordinates of points of the cube."""
-        return (unit - self.lower) / self.width
+        return to_unit_box(unit.reshape(-1, self.lower.size), self.lower, self.width).reshape(unit.shape)
 
     def to_unit(self, inside: Array) -> Array:
         """Points of the cube from box coordinates."""
-        return self.lower + inside * self.width
+        return from_unit_box(inside.reshape(-1, self.lower.size), self.lower, self.width).reshape(inside.shape)
 
     def contains(self, unit: Array, margin: float = 0.0) -> npt.NDArray[np.bool_]:
         """Which of the points (n, d) lie in the box, or within `margin` widths of it."""

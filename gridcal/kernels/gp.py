@@ -21,6 +21,8 @@ LENGTH_BOUNDS = (0.03, 30.0)
 NUGGET_BOUNDS = (1e-8, 0.3)
 LENGTH_PRIOR_SD = 2.0
 RIDGE = 1e-9
+TOLERANCE = 1e-6
+"""Relative change of the likelihood at which its maximisation ends."""
 
 
 @fast_kernel
@@ -225,7 +227,7 @@ class GaussianProcess:
                 jac=True,
                 method="L-BFGS-B",
                 bounds=bounds,
-                options={"maxiter": max_iterations},
+                options={"maxiter": max_iterations, "ftol": TOLERANCE},
             )
             if found.fun < self.likelihood:
                 self.hyper, self.likelihood = found.x, float(found.fun)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gridcal.kernels.jit import fast_kernel
-from gridcal.kernels.random import integer, normal, uniform
+from gridcal.kernels.random import integer, normal_pair, uniform
 
+ONE, NOUGHT, TINY = np.float32(1.0), np.float32(0.0), np.float32(1e-30)
 SIZES = (0.6, 4.0)
 """Least and largest factor of a kernel's scale."""
 
@@ -27,21 +28,30 @@ class KernelMixture(NamedTuple):
         Lower Cholesky factor of the kernels' scale matrix.
     whiten : array (d, d)
         Its inverse.
+    mean : array (d,)
+        Mean of the draws.
     centres : array (K, d)
         Kernel centres.
-    white : array (K, d)
-        The same after `whiten`.
+    white : float32 array (K, d)
+        The same minus `mean`, after `whiten`.
     size : array (K,)
         Factor of each kernel's scale.
+    inverse : float32 array (K,)
+        1 / (freedom size^2).
+    weight : float32 array (K,)
+        size^-d.
     freedom : int
         Degrees of freedom; freedom + d is even.
     """
 
     factor: np.ndarray
     whiten: np.ndarray
+    mean: np.ndarray
     centres: np.ndarray
     white: np.ndarray
     size: np.ndarray
+    inverse: np.ndarray
+    weight: np.ndarray
     freedom: int
 
 
@@ -81,7 +91,7 @@ def kernel_mixture(draws, n_centres):
                 s -= factor[k, i] * whiten[i, j]
             whiten[k, j] = s / factor[k, k]
     centres = np.empty((n_centres, d))
-    white = np.empty((n_centres, d))
+    white = np.empty((n_centres, d), dtype=np.float32)
     for c in range(n_centres):
         i = (c * n + n // 2) // n_centres
         for k in range(d):
@@ -89,81 +99,87 @@ def kernel_mixture(draws, n_centres):
         for k in range(d):
             s = 0.0
             for j in range(k + 1):
-                s += whiten[k, j] * draws[i, j]
+                s += whiten[k, j] * (draws[i, j] - mean[j])
             white[c, k] = s
-    pilot = KernelMixture(factor, whiten, centres, white, np.ones(n_centres), 4 if d % 2 == 0 else 5)
-    density = np.empty(n_centres)
-    kernel_mixture_density(pilot, np.ascontiguousarray(centres.T), np.empty((d, n_centres)), np.empty(n_centres), density)
-    size = np.empty(n_centres)
+    freedom = 4 if d % 2 == 0 else 5
+    size = np.ones(n_centres)
+    inverse = np.full(n_centres, np.float32(1.0 / freedom))
+    weight = np.ones(n_centres, dtype=np.float32)
+    pilot = KernelMixture(factor, whiten, mean, centres, white, size, inverse, weight, freedom)
+    density = np.empty(n_centres, dtype=np.float32)
+    scratch = np.empty((d + 1, n_centres), dtype=np.float32)
+    kernel_mixture_density(pilot, np.ascontiguousarray(centres.T), scratch[:d], scratch[d], density)
     middle = np.exp(np.log(density).mean())
     for c in range(n_centres):
         size[c] = min(max((density[c] / middle) ** -0.25, SIZES[0]), SIZES[1])
-    return KernelMixture(factor, whiten, centres, white, size, pilot.freedom)
+        inverse[c] = 1.0 / (freedom * size[c] ** 2)
+        weight[c] = size[c] ** -d
+    return pilot
 
 
 @fast_kernel
 def draw_kernel_mixture(state, mixture, out):
     """Fill `out` (d, W) with independent draws."""
     d, width = out.shape
-    noise = np.empty(d)
+    noise = np.empty(d + d % 2)
     for w in range(width):
         c = integer(state, mixture.centres.shape[0])
+        for k in range(0, d, 2):
+            noise[k], noise[k + 1] = normal_pair(state)
         product = 1.0
         for _ in range(mixture.freedom // 2):
             product *= 1.0 - uniform(state)
         square = -2.0 * math.log(product)
-        if mixture.freedom % 2 == 1:
-            z = normal(state)
-            square += z * z
+        if mixture.freedom % 2 == 1:  # d is odd: one normal number is left over
+            square += noise[d] * noise[d]
         scale = mixture.size[c] * math.sqrt(mixture.freedom / square)
         for k in range(d):
-            noise[k] = normal(state) * scale
-        for k in range(d):
-            s = mixture.centres[c, k]
+            s = 0.0
             for j in range(k + 1):
                 s += mixture.factor[k, j] * noise[j]
-            out[k, w] = s
+            out[k, w] = mixture.centres[c, k] + scale * s
 
 
 @fast_kernel
 def kernel_mixture_density(mixture, x, white, part, out):
-    """Density, up to a constant factor, of points `x` (d, W); scratch `white` (d, W) and `part` (W,); result in `out` (W,)."""
+    """Density, up to a constant factor, of points `x` (d, W); scratch `white` (d, W) and `part` (W,); result in `out` (W,).
+
+    Scratch and result are of single precision: a proposal's density needs no more, and twice as many fit a vector.
+    """
     d, width = x.shape
     for k in range(d):
         row = white[k]
         for w in range(width):
-            row[w] = 0.0
-        for j in range(k + 1):
-            f = mixture.whiten[k, j]
-            for w in range(width):
-                row[w] += f * x[j, w]
+            s = 0.0
+            for j in range(k + 1):
+                s += mixture.whiten[k, j] * (x[j, w] - mixture.mean[j])
+            row[w] = s
     for w in range(width):
-        out[w] = 0.0
+        out[w] = TINY
     power = (mixture.freedom + d) // 2
     for c in range(mixture.white.shape[0]):
-        inverse = 1.0 / (mixture.freedom * mixture.size[c] ** 2)
-        weight = mixture.size[c] ** -d
+        inverse, weight = mixture.inverse[c], mixture.weight[c]
         for w in range(width):
-            part[w] = 1.0
+            part[w] = NOUGHT
         for k in range(d):
             centre = mixture.white[c, k]
             row = white[k]
             for w in range(width):
                 t = row[w] - centre
-                part[w] += t * t * inverse
-        for w in range(width):
-            part[w] = 1.0 / part[w]
+                part[w] += t * t
         if power == 4:
             for w in range(width):
-                t = part[w] * part[w]
+                t = ONE / (ONE + part[w] * inverse)
+                t *= t
                 out[w] += weight * (t * t)
         elif power == 5:
             for w in range(width):
-                t = part[w] * part[w]
-                out[w] += weight * (t * t * part[w])
+                t = ONE / (ONE + part[w] * inverse)
+                s = t * t
+                out[w] += weight * (s * s * t)
         else:
             for w in range(width):
-                t = part[w]
+                t = ONE / (ONE + part[w] * inverse)
                 s = t
                 for _ in range(power - 1):
                     s *= t

@@ -134,6 +134,8 @@ def settle_population(state, e, pool, n_walkers, n_burn, n_centres):
     x : array, shape (n_walkers, d)
     cost : array, shape (n_walkers,)
     mixture : KernelMixture
+    later : array, shape (m, d)
+        What the population visited since it settled.
     """
     d = pool.shape[1]
     quarter = max(1, n_burn // 4)
@@ -142,8 +144,8 @@ def settle_population(state, e, pool, n_walkers, n_burn, n_centres):
     visited, _ = move_population(state, e, x, cost, quarter, 1.0, False)
     mixture = kernel_mixture(visited.reshape(quarter * n_walkers, d), n_centres)
     visited, _, _ = sample_population(state, e, mixture, x, cost, quarter)
-    later = visited[quarter // 3 :].copy()
-    return x, cost, kernel_mixture(later.reshape(later.shape[0] * n_walkers, d), n_centres)
+    later = visited[quarter // 3 :].copy().reshape((quarter - quarter // 3) * n_walkers, d)
+    return x, cost, kernel_mixture(later, n_centres), later
 
 
 @fast_kernel
@@ -178,11 +180,11 @@ def sample_population(state, e, mixture, x, cost, n_steps):
     costs = np.empty((n_steps, n))
     trial = np.empty((d, half))
     trial_cost = np.empty(half)
-    trial_density = np.empty(half)
     here = np.empty((d, half))
-    density = np.empty((2, half))
-    part = np.empty(half)
-    white = np.empty((d, half))
+    trial_density = np.empty(half, dtype=np.float32)
+    density = np.empty((2, half), dtype=np.float32)
+    part = np.empty(half, dtype=np.float32)
+    white = np.empty((d, half), dtype=np.float32)
     inside = np.empty(half, dtype=np.bool_)
     scratch = new_scratch(e, half)
     known = False

@@ -49,3 +49,11 @@ def integer(state, n):
 def normal(state):
     """Standard normal number (Box and Muller)."""
     return math.sqrt(-2.0 * math.log(1.0 - uniform(state))) * math.cos(6.283185307179586 * uniform(state))
+
+
+@kernel
+def normal_pair(state):
+    """Two independent standard normal numbers, of one radius and angle (Box and Muller)."""
+    radius = math.sqrt(-2.0 * math.log(1.0 - uniform(state)))
+    angle = 6.283185307179586 * uniform(state)
+    return radius * math.cos(angle), radius * math.sin(angle)
