@@ -39,25 +39,22 @@ def as_int(_context, value):
 
 @lane
 def vexp(x):
-    """E to the power `x`, relative error below 4e-16 for finite arguments; saturates at -708 and 709."""
+    """E to the power `x`, relative error below 4e-16 for finite arguments; saturates at -708 and 709.
+
+    The polynomial (Chebyshev interpolation of (exp(r) - 1 - r) / r^2) is summed in pairs: in loops with a long way from first
+    to last operation, its latency counts and not the number of its operations.
+    """
     x = min(max(x, -708.0), 709.0)
     shifted = x * 1.4426950408889634 + 6755399441055744.0
     n = shifted - 6755399441055744.0
     r = x - n * 6.93145751953125e-1
     r = r - n * 1.42860682030941723212e-6
-    p = 2.08767569878681e-9
-    p = p * r + 2.505210838544172e-8
-    p = p * r + 2.755731922398589e-7
-    p = p * r + 2.755731922398589e-6
-    p = p * r + 2.48015873015873e-5
-    p = p * r + 1.984126984126984e-4
-    p = p * r + 1.388888888888889e-3
-    p = p * r + 8.333333333333333e-3
-    p = p * r + 4.1666666666666664e-2
-    p = p * r + 1.6666666666666666e-1
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
+    s = r * r
+    t = s * s
+    low = (0.5000000000000001 + 0.16666666666666669 * r) + (0.04166666666662409 + 0.008333333333330058 * r) * s
+    middle = (0.0013888888917234206 + 0.00019841269863069374 * r) + (2.4801521264122017e-05 + 2.755726843551756e-06 * r) * s
+    high = 2.762010358488696e-07 + 2.5100397137931663e-08 * r
+    p = 1.0 + (r + s * (low + t * (middle + t * high)))
     return p * as_float((as_int(shifted) + 1023) << 52)
 
 

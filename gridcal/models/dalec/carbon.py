@@ -16,22 +16,27 @@ def dalec_given(gpp):
     return G
 
 
-def dalec_rates(tmean, multtl, multtf, p1, p5, p8, p9, p10, p14, p15):
-    """Shares of the pools that move in the day; shares of one pool sum to at most 1."""
+def dalec_soil_rates(tmean, p1, p8, p9, p10):
+    """Temperature's factor, and shares of the dead pools that move in the day; shares of one pool sum to at most 1."""
     Trate = 0.5 * vexp(p10 * tmean)
-    kl = multtl * min(1.0, p15 * Trate)
-    kf = multtf * p5 * p14
-    kr = multtf * p5 * (1.0 - p14) * Trate
-    leaf = 1.0 / max(1.0, kf + kr)
-    kf = kf * leaf
-    kr = kr * leaf
     kh = p8 * Trate
     kd = p1 * Trate
     litter = 1.0 / max(1.0, kh + kd)
     kh = kh * litter
     kd = kd * litter
     ks = min(1.0, p9 * Trate)
-    return Trate, kl, kf, kr, kh, kd, ks
+    return Trate, kh, kd, ks
+
+
+def dalec_canopy_rates(Trate, multtl, multtf, p5, p14, p15):
+    """Shares of labile carbon and foliage that move in the day; those of foliage sum to at most 1."""
+    kl = multtl * min(1.0, p15 * Trate)
+    kf = multtf * p5 * p14
+    kr = multtf * p5 * (1.0 - p14) * Trate
+    leaf = 1.0 / max(1.0, kf + kr)
+    kf = kf * leaf
+    kr = kr * leaf
+    return kl, kf, kr
 
 
 def dalec_allocation(G, Cf, multtl, p2, p3, p4, p17):
@@ -91,7 +96,13 @@ def dalec_pools(
     return Cf, Cw, Cr, Clab, Clit, Csom
 
 
-def dalec_leaf_area(Cf, p18):
+def dalec_specific_leaf_area(p18):
+    """Leaf area that a gram of leaf carbon carries, m2 gC-1."""
+    sla = 1.0 / p18
+    return sla
+
+
+def dalec_leaf_area(Cf, sla):
     """Leaf area index at the day's end, m2 m-2, without a floor."""
-    lai = Cf / p18
+    lai = Cf * sla
     return lai

@@ -42,7 +42,8 @@ EXTRA = {
 }  # fmt: skip
 
 RECOMMENDED = (
-    carbon.dalec_rates,
+    carbon.dalec_soil_rates,
+    carbon.dalec_canopy_rates,
     carbon.dalec_allocation,
     carbon.dalec_transfers,
     carbon.dalec_losses,
@@ -103,6 +104,7 @@ def dalec_model(scheme: Scheme = "recommended", growth_stop: float | None = None
     processes = (
         phenology.dalec_weather,
         phenology.dalec_season,
+        carbon.dalec_specific_leaf_area,
         *(ACM if own else ()),
         acm.acm_leaf_area,
         *((acm.acm_production,) if own else ()),
