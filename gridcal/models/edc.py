@@ -28,6 +28,11 @@ HALF_LIFE = 3.0
 """Shortest half-life (years) of a pool's exponential decay."""
 
 
+def parameter(name: str) -> Number:
+    """The parameter of that name."""
+    return lambda evidence: evidence.theta[name]
+
+
 def _excess(log_ratio: Array) -> Array:
     """Penalty of a ratio beyond its limit, given the logarithm of ratio over limit."""
     return 0.5 * (np.maximum(log_ratio, 0.0) / np.log(2.0)) ** 2
@@ -53,6 +58,33 @@ def within_factor(
         return (r >= 1.0 / factor) & (r <= factor), _excess(np.abs(np.log(r)) - np.log(factor))
 
     return Constraint(name, description, source, verdict, tuple(reads))
+
+
+def ratios(wood: Constraint, shares: Constraint, soil_rate: Number) -> tuple[Constraint, ...]:
+    """EDC1 to EDC6 of models with DALEC's parameters p1 and p6 to p9: `wood` is EDC3, `shares` EDC5.
+
+    `soil_rate` is the daily turnover of soil organic matter at the run's mean temperature.
+    """
+    return (
+        not_above(
+            "EDC1", "soil organic matter turns over slower than litter: p9 <= p8",
+            parameter("p9"), parameter("p8"),
+        ),
+        not_above(
+            "EDC2", "litter decomposes faster than soil organic matter: p9 <= p1",
+            parameter("p9"), parameter("p1"),
+        ),
+        wood,
+        not_above(
+            "EDC4", "roots turn over faster than soil organic matter at the mean temperature",
+            soil_rate, parameter("p7"),
+        ),
+        shares,
+        within_factor(
+            "EDC6", "mean foliage and mean fine roots within a factor of 5",
+            lambda e: e.states("Cf").mean(axis=0) / e.states("Cr").mean(axis=0), 5.0, ("Cf", "Cr"),
+        ),
+    )  # fmt: skip
 
 
 def january_mean(states: Array) -> Array:

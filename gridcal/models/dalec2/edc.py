@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from gridcal.constraint import Constraint, Evidence
 from gridcal.errors import ConfigError
 from gridcal.models.dalec2.parameters import PARAMETERS
-from gridcal.models.edc import YEAR, attractor, decay, growth, not_above, sound, steady, within_factor
+from gridcal.models.edc import YEAR, attractor, decay, growth, not_above, parameter, ratios, sound, steady, within_factor
 
 Array = npt.NDArray[np.floating]
 
@@ -19,10 +18,6 @@ POOLS = ("Clab", "Cf", "Cr", "Cw", "Clit", "Csom")
 GAINS = {"Clab": ("Alab",), "Cf": ("Af", "Llab"), "Cr": ("Ar",), "Cw": ("Aw",), "Clit": ("Lf", "Lr"), "Csom": ("D", "Lw")}
 LOSSES = {"Clab": ("Llab",), "Cf": ("Lf",), "Cr": ("Lr",), "Cw": ("Lw",), "Clit": ("Rh1", "D"), "Csom": ("Rh2",)}
 LARGEST = {pool: PARAMETERS[f"p{18 + k}"].upper for k, pool in enumerate(POOLS)}
-
-
-def _parameter(name: str) -> Callable[[Evidence], Array]:
-    return lambda evidence: evidence.theta[name]
 
 
 def _shares(evidence: Evidence) -> tuple[Array, Array, Array, Array]:
@@ -92,37 +87,19 @@ def constraints(form: Literal["2016", "2015"] = "2016", eqf: float = 2.0) -> tup
     """
     if not eqf > 1.0:
         raise ConfigError(f"eqf = {eqf}", "Give a factor above 1")
-    ratios = (
-        not_above(
-            "EDC1", "soil organic matter turns over slower than litter: p9 <= p8",
-            _parameter("p9"), _parameter("p8"),
-        ),
-        not_above(
-            "EDC2", "litter decomposes faster than soil organic matter: p9 <= p1",
-            _parameter("p9"), _parameter("p1"),
-        ),
-        not_above(
-            "EDC3", "wood turns over slower than leaves: p6 <= 1 / (365.25 p5)",
-            _parameter("p6"), _leaf_turnover,
-        ),
-        not_above(
-            "EDC4", "roots turn over faster than soil organic matter at the mean temperature",
-            _soil_rate, _parameter("p7"),
-        ),
+    first = ratios(
+        not_above("EDC3", "wood turns over slower than leaves: p6 <= 1 / (365.25 p5)", parameter("p6"), _leaf_turnover),
         within_factor("EDC5", "shares of foliage with labile carbon, and of roots, within 5", _leaves_over_roots, 5.0),
-        within_factor(
-            "EDC6", "mean foliage and mean fine roots within a factor of 5",
-            lambda e: e.states("Cf").mean(axis=0) / e.states("Cr").mean(axis=0), 5.0, ("Cf", "Cr"),
-        ),
-    )  # fmt: skip
+        _soil_rate,
+    )
     faults = sound("faults", POOLS, LARGEST)
     if form == "2016":
         dynamics = tuple(steady(f"EDC{7 + k}", pool, GAINS[pool], LOSSES[pool], eqf) for k, pool in enumerate(POOLS))
-        return (*ratios, *dynamics, faults)
+        return (*first, *dynamics, faults)
     if form == "2015":
         drawn = (("EDC9", "Csom"), ("EDC10", "Clit"), ("EDC11", "Cw"), ("EDC12", "Cr"))
         return (
-            *ratios,
+            *first,
             *(growth(f"EDC7 {pool}", pool) for pool in POOLS),
             *(decay(f"EDC8 {pool}", pool) for pool in POOLS),
             *(attractor(name, pool, lambda e, pool=pool: _attracted(e, pool), eqf, (pool, "ra")) for name, pool in drawn),
