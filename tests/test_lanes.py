@@ -1,3 +1,4 @@
+import importlib.util
 import math
 import re
 
@@ -194,6 +195,23 @@ def test_constants_are_written_into_the_generated_file_and_its_name():
     source, _ = lane_source((decay, loss), ROWS, 8)
     assert "FACTOR = 3.0" in source
     assert re.search(r"from gridcal\.kernels\.elementary import vexp", source)
+
+
+def test_one_global_name_for_two_things_is_an_error(tmp_path):
+    def process(stem, factor, reads, writes):
+        file = tmp_path / f"{stem}.py"
+        file.write_text(f"FACTOR = {factor}\n\n\ndef {stem}({reads}):\n    {writes} = FACTOR * {reads}\n    return {writes}\n")
+        spec = importlib.util.spec_from_file_location(stem, file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return getattr(module, stem)
+
+    rows = Rows((), ("x",), (), (), ("z",))
+    first = process("first", 2.0, "x", "y")
+    source, _ = lane_source((first, process("second", 2.0, "y", "z")), rows, 8)
+    assert source.count("FACTOR = 2.0") == 1
+    with pytest.raises(ModelError, match=r"'third' means 'FACTOR = 3.0' by the global name 'FACTOR'"):
+        lane_source((first, process("third", 3.0, "y", "z")), rows, 8)
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -140,6 +140,23 @@ def globals_of(process: Callable) -> tuple[dict[str, str], str]:
     return lines, sources
 
 
+def add_imports(imports: dict[str, str], process: Callable, lines: dict[str, str]) -> None:
+    """Add the global names of a process to those of the generated module.
+
+    Raises
+    ------
+    ModelError
+        If another process uses one of the names for something else: a module has room for one meaning.
+    """
+    for used, line in lines.items():
+        if imports.setdefault(used, line) != line:
+            raise ModelError(
+                f"process {process.__name__!r} means {line!r} by the global name {used!r}, an earlier process "
+                f"{imports[used]!r}",
+                "Give one of the two another name",
+            )
+
+
 class Step(NamedTuple):
     """A process of a run: what it reads, what it writes, and when it has to run.
 
@@ -197,7 +214,7 @@ def lane_source(processes: tuple[Callable, ...], rows: Rows, width: int) -> tupl
     functions: list[str] = []
     for step in steps:
         lines, sources = globals_of(step.process)
-        imports.update(lines)
+        add_imports(imports, step.process, lines)
         depends += sources
         text = textwrap.dedent(inspect.getsource(step.process))
         text = text[text.index("def ") :]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 
 from gridcal.errors import ModelError
-from gridcal.kernels.lanes import Rows, globals_of, imported, read_write
+from gridcal.kernels.lanes import Rows, add_imports, globals_of, imported, read_write
 from gridcal.kernels.schedule import Accumulate, Clear, Item, Layers, Repeat, WhereAny, flat, steps_of
 
 
@@ -68,7 +68,7 @@ class _Writer:
         loop = f"l_{name}" if layers is None else f"l_{name}_{layers.first}_{layers.last}"
         if loop not in self.loops:
             lines, sources = globals_of(process)
-            self.imports.update(lines)
+            add_imports(self.imports, process, lines)
             self.depends += sources
             pad = "        " if layers is None else "            "
             statements = [f"{n} = {self._cell(n, layers)}" for n in reads]
