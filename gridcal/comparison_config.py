@@ -79,6 +79,7 @@ class Training(_Section):
     threshold: float = 1e-2
     learning_rate: float = Field(default=1e-3, gt=0.0)
     l2: float = Field(default=1e-4, ge=0.0)
+    tether: float = Field(default=0.0, ge=0.0, description="penalty on SPIE's outputs away from where training starts")
     batch: int = Field(default=32, ge=1)
     dropout_input: float = Field(default=0.1, ge=0.0, lt=1.0)
     dropout_hidden: float = Field(default=0.1, ge=0.0, lt=1.0)

@@ -26,14 +26,16 @@ def test_backward_agrees_with_differences():
     rng = np.random.default_rng(1)
     net, x, target = network(), rng.normal(size=(7, 5)), rng.random((7, 3))
     net.biases[0][:] = rng.normal(size=16) * 0.1
+    net.start_at(np.array([0.2, 0.5, 0.9]))
 
     def cost(flat):
         net.flat[:] = flat
-        return float(((net.predict(x) - target) ** 2).sum() + 0.5e-2 * (net.flat[: net.n_weights] ** 2).sum())
+        away = 0.1 * ((net.logits(x) - net.start) ** 2).sum() / 7
+        return float(((net.predict(x) - target) ** 2).sum() + 0.5e-2 * (net.flat[: net.n_weights] ** 2).sum() + away)
 
     start = net.flat.copy()
     unit, tape = net.forward(x, PLAIN, rng)
-    gradient = net.backward(2.0 * (unit - target), tape, l2=1e-2)
+    gradient = net.backward(2.0 * (unit - target), tape, l2=1e-2, tether=0.1)
     step = 1e-6
     for k in range(0, start.size, 7):
         up, down = start.copy(), start.copy()
@@ -50,6 +52,28 @@ def test_dropout_keeps_the_expected_input():
     tape = net.forward(np.ones((200_000, 4)), settings, rng)[1]
     assert tape[0][0].mean() == pytest.approx(1.0, abs=0.01)
     assert set(np.unique(tape[0][0])) == {0.0, 1.0 / 0.6}
+
+
+def test_an_output_the_cost_does_not_know_stays_at_the_start():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(60, 5))
+    target = 1.0 / (1.0 + np.exp(-x[:, :3]))
+
+    def loss(unit, rows):  # of the last output nothing is known but noise
+        error = unit - target[rows]
+        error[:, 2] = 1e-6 * (1.0 + rng.normal(size=rows.size))
+        return (error**2).mean(axis=1), 2.0 * error / 3.0
+
+    found = []
+    for tether in (0.0, 1e-3):
+        net = network(4)
+        net.start_at(np.full(3, 0.3))
+        settings = NetworkSettings(dropout_input=0.0, dropout_hidden=0.0, epochs=300, threshold=0.0, tether=tether)
+        train(net, x, loss, np.arange(60), settings, np.random.SeedSequence(2))
+        unit = net.predict(x)
+        found.append((np.abs(unit[:, 2] - 0.3).mean(), np.abs(unit - target)[:, :2].mean()))
+    assert found[1][0] < 0.03 < 0.06 < found[0][0]
+    assert found[1][1] < 0.05
 
 
 def test_learns_a_function_and_depends_on_the_seed_alone():

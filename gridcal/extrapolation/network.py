@@ -36,6 +36,9 @@ class NetworkSettings:
         Stop when the mean cost of an epoch falls below it.
     learning_rate, l2 : float
         Of Adam, and of the penalty on the weights (not on the biases).
+    tether : float
+        Penalty on the squared distance, in logits, of each output from where training starts, mean over samples: what the
+        cost does not know of stays there, where Adam would let it wander.
     batch : int
         Samples of a mini-batch.
     dropout_input, dropout_hidden : float
@@ -57,6 +60,7 @@ class NetworkSettings:
     threshold: float = 1e-2
     learning_rate: float = 1e-3
     l2: float = 1e-4
+    tether: float = 0.0
     batch: int = 32
     dropout_input: float = 0.1
     dropout_hidden: float = 0.1
@@ -73,9 +77,9 @@ class NetworkSettings:
         for name in ("dropout_input", "dropout_hidden"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ConfigError(f"network option {name!r} is {getattr(self, name)}", "Give a share below 1")
-        if self.learning_rate <= 0.0 or self.l2 < 0.0:
+        if self.learning_rate <= 0.0 or self.l2 < 0.0 or self.tether < 0.0:
             raise ConfigError(
-                "network option 'learning_rate' or 'l2' has the wrong sign", "Give a rate above 0, a penalty >= 0"
+                "network option 'learning_rate', 'l2' or 'tether' has the wrong sign", "Give a rate above 0, penalties >= 0"
             )
         if self.patience is not None and (self.patience < 1 or not 0.0 < self.validation_share < 1.0):
             raise ConfigError("early stopping needs a patience of at least 1 and a validation share between 0 and 1")
@@ -95,6 +99,8 @@ class Network:
         All weights and biases, one behind the other; ``weights`` and ``biases`` are views of it.
     n_weights : int
         How many of them are weights; the biases follow.
+    start : array, shape (output,)
+        Logits that training starts around.
     """
 
     def __init__(self, sizes: Sequence[int]) -> None:
@@ -103,6 +109,7 @@ class Network:
         self.n_weights = sum(a * b for a, b in pairs)
         self.flat = np.zeros(self.n_weights + sum(self.sizes[1:]))
         self.weights, self.biases = self._views(self.flat)
+        self.start = np.zeros(self.sizes[-1])
 
     @classmethod
     def initial(cls, sizes: Sequence[int], rng: np.random.Generator) -> Network:
@@ -115,7 +122,8 @@ class Network:
     def start_at(self, unit: Array) -> None:
         """Let the output bias alone predict `unit`, kept between 0.03 and 0.97, shape (output,)."""
         u = np.clip(unit, 0.03, 0.97)
-        self.biases[-1][:] = np.log(u / (1.0 - u))
+        self.start = np.log(u / (1.0 - u))
+        self.biases[-1][:] = self.start
 
     def logits(self, x: Array) -> Array:
         """Outputs before the sigmoid, shape (n, output)."""
@@ -148,8 +156,8 @@ class Network:
             a = np.maximum(z, 0.0) if k < len(self.weights) - 1 else _sigmoid(z)
         return a, tape
 
-    def backward(self, slope: Array, tape: list[Any], l2: float = 0.0) -> Array:
-        """Gradient of a cost with respect to ``flat``, from its gradient `slope` (n, output) in the unit cube."""
+    def backward(self, slope: Array, tape: list[Any], l2: float = 0.0, tether: float = 0.0) -> Array:
+        """Gradient of a cost with respect to ``flat``, from its gradient `slope` (n, output) in the unit cube; penalties."""
         out = np.empty_like(self.flat)
         weights, biases = self._views(out)
         delta = slope
@@ -157,7 +165,7 @@ class Network:
             a, _, z = tape[k]
             if k == len(tape) - 1:
                 u = _sigmoid(z)
-                delta = delta * u * (1.0 - u)
+                delta = delta * u * (1.0 - u) + (2.0 * tether / z.shape[0]) * (z - self.start)
             else:
                 delta = delta * (z > 0.0)
             weights[k][:] = a.T @ delta
@@ -261,7 +269,7 @@ def train(
             slope = np.where(good[:, None], slope, 0.0) / batch.size
             total += float(np.where(good, cost, 1.0).sum())
             step += 1
-            gradient = network.backward(slope, tape, settings.l2)
+            gradient = network.backward(slope, tape, settings.l2, settings.tether)
             moment += 0.1 * (gradient - moment)
             square += 0.001 * (gradient * gradient - square)
             rate = settings.learning_rate / (1.0 - 0.9**step)

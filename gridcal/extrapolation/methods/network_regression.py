@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,8 +28,9 @@ class NetworkRegression:
             return (error * error).mean(axis=1), 2.0 * error / error.shape[1]
 
         rows = np.arange(training.places.n)
+        network = dataclasses.replace(training.network, tether=0.0)
         self.model_, self.records_ = train_members(
-            training.places.x, loss, rows, training.d, training.network, 1, training.stream(self.name)
+            training.places.x, loss, rows, training.d, network, 1, training.stream(self.name)
         )
         return self
 
