@@ -74,7 +74,7 @@ class MASM:
     cycles : int
         Most full-length chains of the ``metropolis`` sampler.
     min_ess : int
-        Effective sample size the reported chain of the population is continued to, at most to twenty times its length.
+        Effective sample size the reported chain of the population is continued to, at most to ten times its length.
     draws : (int, int)
         Chains and draws stored.
     bounds : {"reflect", "clip"}

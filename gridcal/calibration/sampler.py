@@ -24,7 +24,7 @@ CENTRES = (128, 512)
 """Kernels of the mixture a settled population draws its steps from: of the verified chain, of one that is run anew."""
 FINER = 1.5
 """Gain of effective draws a step by the finer mixture that is expected."""
-LONGEST = 20
+LONGEST = 10
 """Most times a chain's length for the wanted effective sample size."""
 FIRST_SPREAD = 0.02
 """Variance, in box units, of the first Metropolis steps."""
@@ -114,7 +114,7 @@ class PosteriorSampler:
         return self._chain(draws, costs, mixture, accepted)
 
     def extended(self, chain: Chain, ess: float) -> Chain:
-        """A chain of the wanted effective sample size, or of twenty times the length.
+        """A chain of the wanted effective sample size, or of ten times the length.
 
         One that is too short teaches a finer mixture, with which it is run anew and continued: no draw of the reported chain
         was made while its proposals still changed.
