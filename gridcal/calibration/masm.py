@@ -15,6 +15,7 @@ from gridcal.calibration.search import Search
 from gridcal.calibration.settings import Settings
 from gridcal.calibration.warm import WarmStart
 from gridcal.errors import ConfigError
+from gridcal.kernels.moments import face_mass, mean_and_sd
 
 Array = npt.NDArray[np.float64]
 _ITERATIONS = {"default": 50, "paper": 200, "asmo-pode": 10}
@@ -268,10 +269,10 @@ class MASM:
         best = int(np.argmin(runs.cost))
         thin = chain.thinned(30_000)
         quantiles = np.quantile(thin, [0.05, 0.5, 0.95], axis=0)
-        near = np.stack([(flat < 0.01).mean(axis=0), (flat > 0.99).mean(axis=0)], axis=1)
-        spread = flat.std(axis=0)
+        near = face_mass(flat, 0.01)[0].T
+        mean, spread = mean_and_sd(flat)
         result = PixelResult(
-            estimate=problem.physical(flat.mean(axis=0)),
+            estimate=problem.physical(mean),
             map=problem.physical(runs.unit[best]),
             median=problem.physical(quantiles[1]),
             sd=spread * (problem.upper - problem.lower),

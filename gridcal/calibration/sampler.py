@@ -120,7 +120,7 @@ class PosteriorSampler:
         was made while its proposals still changed.
         """
         s, box = self.settings, self.surrogate.box
-        chain.diagnose()
+        chain.diagnose(100 if ess < s.walkers * 20 else 200)
         if chain.mixture is None or chain.ess >= ess:
             return chain
         n, inside = chain.draws.shape[0], box.to_box(chain.draws)

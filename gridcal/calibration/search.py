@@ -17,6 +17,7 @@ from gridcal.calibration.status import Status
 from gridcal.calibration.surrogate import Box, Surrogate
 from gridcal.calibration.warm import WarmStart
 from gridcal.kernels.design import design, farthest_candidate
+from gridcal.kernels.moments import mean_and_sd
 from gridcal.kernels.random import stream
 
 Array = npt.NDArray[np.float64]
@@ -111,7 +112,7 @@ class Search:
         """The search as a generator: it yields points of the unit cube (m, d), and goes on once `runs` has recorded them."""
         yield from self._search()
         if self.chain is not None:
-            cost = yield from self._evaluate(self.chain.flat.mean(axis=0)[None])
+            cost = yield from self._evaluate(mean_and_sd(self.chain.flat)[0][None])
             if self.runs.failed[-1]:
                 self.status = Status.surrogate_unverified
             else:
