@@ -522,19 +522,20 @@ needs_reference = pytest.mark.skipif(not REFERENCE, reason="GRIDCAL_REFERENCE is
 )
 def test_reference_posteriors(name, most_runs, most_error, tmp_path):
     p, reference = reference_problem(name, tmp_path)
-    result = MASM().run(p, seed())
-    error = np.abs(p.unit(result.estimate) - reference["mean"]) / reference["sd"]
-    assert error.max() < most_error
-    np.testing.assert_allclose(result.sd / (p.upper - p.lower), reference["sd"], rtol=0.12)
-    assert result.n_runs <= most_runs
-    assert result.status == Status.ok
+    results = [MASM().run(p, seed(number)) for number in range(3)]
+    errors = [(np.abs(p.unit(r.estimate) - reference["mean"]) / reference["sd"]).max() for r in results]
+    assert np.median(errors) < most_error
+    spread = np.median([r.sd for r in results], axis=0) / (p.upper - p.lower)
+    np.testing.assert_allclose(spread, reference["sd"], rtol=0.12)
+    assert max(r.n_runs for r in results) <= most_runs
+    assert all(r.status == Status.ok for r in results)
 
 
 @pytest.mark.reference
 @needs_reference
 def test_cost_error_at_posterior_draws(tmp_path):
     p, reference = reference_problem("collatz4-err", tmp_path)
-    search = Search(p, MASM(n_init=32, n_verify=20, verify_every=4).settings(4), seed())  # a hundred runs
+    search = Search(p, MASM(n_init=32, n_verify=20, verify_every=4, threshold=0.999).settings(4), seed())  # a hundred runs
     search.execute()
     draws = reference["S"][np.random.default_rng(0).choice(len(reference["S"]), 400, replace=False)]
     draws = draws[search.box.contains(draws)]

@@ -23,7 +23,7 @@ from gridcal.kernels.moments import from_unit_box, to_unit_box
 
 Array = npt.NDArray[np.float64]
 
-TRUNCATION = 0.1
+TRUNCATION = 0.05
 """Mean squared residual, in units of cost, that the principal components may leave out."""
 MOST_COMPONENTS = 20
 MOST_HYPER_POINTS = 400

@@ -18,7 +18,7 @@ from gridcal.kernels.jit import fast_kernel
 from gridcal.kernels.mixture import draw_kernel_mixture, kernel_mixture, kernel_mixture_density
 from gridcal.kernels.random import integer, normal, uniform
 
-DIFFERENCES_EVERY = 4
+DIFFERENCES_EVERY = 8
 """Of this many steps of a settled population one is a difference step, the others are drawn from the mixture."""
 
 
@@ -150,7 +150,7 @@ def settle_population(state, e, pool, n_walkers, n_burn, n_centres):
 
 @fast_kernel
 def sample_population(state, e, mixture, x, cost, n_steps):
-    """Sample the emulated posterior with a settled population: steps from the frozen mixture, every fourth by differences.
+    """Sample the emulated posterior with a settled population: steps from the frozen mixture, every eighth by differences.
 
     Parameters
     ----------
