@@ -247,7 +247,7 @@ class MASM:
         Parameters
         ----------
         problem : PixelProblem
-            The problem; its `simulate` (or `cost`) may be a placeholder that is never called.
+            The problem; its `simulate` (or `cost`) is never called.
         seed : SeedSequence
             Root of the random streams.
 
