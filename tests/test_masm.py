@@ -155,9 +155,11 @@ def test_logarithmic_input_keeps_the_prior_linear(log):
     p = problem(model, [0.02], [1e-3], [1.0], sigma=4.0, log=np.array([log]))
     results = [MASM(max_runs=100).run(p, seed(number)) for number in range(6)]
     mean, sd = quadrature(p)
+    assert abs(results[0].estimate - mean)[0] < 0.08 * sd[0]
     assert abs(np.median([r.estimate[0] for r in results]) - mean[0]) < 0.05 * sd[0]
     # a surrogate of the plain input leaves out some of the last per cent of a tail over three decades
-    np.testing.assert_allclose(np.median([r.sd[0] for r in results]), sd[0], rtol=0.03 if log else 0.1)
+    np.testing.assert_allclose(results[0].sd, sd, rtol=0.06)
+    np.testing.assert_allclose(np.median([r.sd[0] for r in results]), sd[0], rtol=0.03 if log else 0.06)
 
 
 @pytest.mark.parametrize("step", [0.0, 5.0])
@@ -525,6 +527,7 @@ def test_reference_posteriors(name, most_runs, most_error, tmp_path):
     results = [MASM().run(p, seed(number)) for number in range(3)]
     errors = [(np.abs(p.unit(r.estimate) - reference["mean"]) / reference["sd"]).max() for r in results]
     assert np.median(errors) < most_error
+    assert max(errors) < 2.0 * most_error
     spread = np.median([r.sd for r in results], axis=0) / (p.upper - p.lower)
     np.testing.assert_allclose(spread, reference["sd"], rtol=0.12)
     assert max(r.n_runs for r in results) <= most_runs
@@ -574,9 +577,7 @@ def test_ten_seeds(name, most_runs, median, p95, tmp_path):
     assert np.quantile(error, 0.95) <= p95
     assert error[verified == 1].max() <= 0.5
     assert verified.sum() >= 7
-    assert np.median(gap) < 1.0
-    if name == "dalec6-err":
-        assert gap[verified == 1].max() < 1.0  # the staircase of p20 included
+    assert gap[verified == 1].max() < 1.0  # the staircase of p20 included
 
 
 @pytest.mark.slow
