@@ -65,9 +65,9 @@ def acm_day_length(doy, tan_lat):
     return sunlit
 
 
-def acm_leaf_area(Cf, sla):
+def acm_leaf_area(Cf, p18):
     """Leaf area that ACM sees: that of the day's start, not below 0.1."""
-    lai_acm = max(LAI_MIN, Cf * sla)
+    lai_acm = max(LAI_MIN, Cf / p18)
     return lai_acm
 
 

@@ -96,13 +96,7 @@ def dalec_pools(
     return Cf, Cw, Cr, Clab, Clit, Csom
 
 
-def dalec_specific_leaf_area(p18):
-    """Leaf area that a gram of leaf carbon carries, m2 gC-1."""
-    sla = 1.0 / p18
-    return sla
-
-
-def dalec_leaf_area(Cf, sla):
+def dalec_leaf_area(Cf, p18):
     """Leaf area index at the day's end, m2 m-2, without a floor."""
-    lai = Cf * sla
+    lai = Cf / p18
     return lai

@@ -104,7 +104,6 @@ def dalec_model(scheme: Scheme = "recommended", growth_stop: float | None = None
     processes = (
         phenology.dalec_weather,
         phenology.dalec_season,
-        carbon.dalec_specific_leaf_area,
         *(ACM if own else ()),
         acm.acm_leaf_area,
         *((acm.acm_production,) if own else ()),

@@ -161,7 +161,6 @@ def ibis_dalec_model(
     setup = (
         *SETUP,
         *((diurnal.weather_stream,) if door != "hourly" else ()),
-        carbon.dalec_specific_leaf_area,
         *((coupling.stems_of_canopy,) if stems == "canopy" else ()),
     )
     used = {n for _, reads, writes in steps_of((*setup, *processes)) for n in (*reads, *writes)}
