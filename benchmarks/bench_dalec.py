@@ -24,8 +24,8 @@ import numpy as np
 
 from gridcal.kernels.elementary import vexp
 from gridcal.kernels.jit import fast_kernel
-from gridcal.model import ProcessModel
 from gridcal.models.dalec import dalec_model
+from gridcal.process.model import ProcessModel
 
 
 @fast_kernel

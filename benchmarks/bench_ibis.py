@@ -16,9 +16,9 @@ import time
 
 import numpy as np
 
-from gridcal.model import ProcessModel
 from gridcal.models.ibis import ibis
 from gridcal.models.ibis_dalec import ibis_dalec
+from gridcal.process.model import ProcessModel
 
 
 def weather(days: int) -> dict[str, np.ndarray]:

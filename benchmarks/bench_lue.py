@@ -22,7 +22,7 @@ import xarray as xr
 
 from gridcal.cube import Cube, open_cube
 from gridcal.models.lue import lue
-from gridcal.simulation import simulate
+from gridcal.simulation.over_cube import simulate
 
 UNITS = {"tas": "degC", "vpd": "kPa", "par": "MJ m-2 d-1", "fapar": "1", "wai": "1", "co2": "ppm", "ci": "1"}
 RANGES = {

@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from gridcal.calibration.masm import MASM
+from gridcal.calibration.masm.method import MASM
 from gridcal.calibration.problem import PixelProblem
 
 STANDARD = ("collatz4-err", "collatz4-var", "dalec6-err", "dalec6-var")

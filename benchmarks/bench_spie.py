@@ -17,9 +17,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from gridcal.extrapolation.network import Network, NetworkSettings, train
-from gridcal.extrapolation.objective import site_objective
-from gridcal.extrapolation.site_series import SiteSeries
+from gridcal.extrapolation.spie.network import Network, NetworkSettings, train
+from gridcal.extrapolation.spie.objective import site_objective
+from gridcal.extrapolation.spie.site_series import SiteSeries
 from gridcal.models.lue import PARAMETERS, SiteDays, lue, sse_gradient
 
 LOW = np.array([-10.0, 0.0, 0.0, 0.1, 0.0, 370.0, 0.1])

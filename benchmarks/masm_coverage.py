@@ -21,13 +21,13 @@ import xarray as xr
 
 import gridcal as gc
 from gridcal.calibration import MASM, Status, calibrate
+from gridcal.calibration.target import Block, Target
 from gridcal.cube import Cube
 from gridcal.ingest import by_first_year, flux_site_cube, forest_tower_cube, phenocam_cube
-from gridcal.model import ProcessModel
 from gridcal.models.ibis_dalec import ibis_dalec
 from gridcal.models.lue import lue
-from gridcal.simulation import simulate
-from gridcal.target import Block, Target
+from gridcal.process.model import ProcessModel
+from gridcal.simulation.over_cube import simulate
 
 FIT = {
     ("lue", "gpp"): "eps_max,Topt,kT,WI",

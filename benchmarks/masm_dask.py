@@ -18,11 +18,11 @@ import psutil
 from distributed.diagnostics.task_stream import TaskStreamPlugin
 
 from gridcal.calibration import MASM, calibrate
+from gridcal.calibration.target import Block, Target
 from gridcal.cube import Cube
+from gridcal.cube.sampling import sample_pixels
 from gridcal.models.lue import lue
-from gridcal.sampling import sample_pixels
-from gridcal.synthetic import twin
-from gridcal.target import Block, Target
+from gridcal.synthetic.region import twin
 
 
 def processor_seconds(dask_worker: object = None) -> float:

@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gridcal.extrapolation.objective import site_objective
-from gridcal.extrapolation.optimum import SearchSettings, optimum
-from gridcal.extrapolation.regressors import make_regressor
-from gridcal.extrapolation.site_series import SiteSeries
-from gridcal.extrapolation.spie import SPIE
-from gridcal.kernels.solar import esat
+from gridcal.extrapolation.learners.regressors import make_regressor
+from gridcal.extrapolation.spie.learner import SPIE
+from gridcal.extrapolation.spie.objective import site_objective
+from gridcal.extrapolation.spie.optimum import SearchSettings, optimum
+from gridcal.extrapolation.spie.site_series import SiteSeries
+from gridcal.kernels.series.solar import esat
 from gridcal.models import model_named
-from gridcal.synthetic_sites import synthetic_sites
+from gridcal.synthetic.sites import synthetic_sites
 
 PRESSURE = 98000.0  # Pa
 SOIL = {"sand": 60.0, "clay": 10.0}

@@ -13,44 +13,52 @@ from gridcal.version import __version__
 
 _PUBLIC = {
     "AdaptiveMCMC": "gridcal.calibration",
-    "Block": "gridcal.target",
+    "Block": "gridcal.calibration.target",
     "CMAES": "gridcal.calibration",
-    "Constraint": "gridcal.constraint",
+    "Constraint": "gridcal.process.constraint",
     "Cube": "gridcal.cube",
     "Extrapolator": "gridcal.extrapolation",
     "Flag": "gridcal.calibration",
     "GridcalError": "gridcal.errors",
     "MASM": "gridcal.calibration",
     "Morris": "gridcal.screening",
-    "Parameter": "gridcal.parameters",
-    "ParameterTable": "gridcal.parameters",
-    "ProcessModel": "gridcal.model",
+    "Parameter": "gridcal.process.parameters",
+    "ParameterTable": "gridcal.process.parameters",
+    "ProcessModel": "gridcal.process.model",
     "PixelProblem": "gridcal.calibration",
     "SPIE": "gridcal.extrapolation",
-    "State": "gridcal.model",
-    "SteadyState": "gridcal.model",
+    "State": "gridcal.process.model",
+    "SteadyState": "gridcal.process.model",
     "Status": "gridcal.calibration",
     "Study": "gridcal.study",
-    "Target": "gridcal.target",
+    "Target": "gridcal.calibration.target",
     "calibrate": "gridcal.calibration",
-    "check_model": "gridcal.conformance",
+    "check_model": "gridcal.process.conformance",
     "evaluate": "gridcal.evaluation",
-    "judge": "gridcal.constraint",
+    "judge": "gridcal.process.judging",
     "open_cube": "gridcal.cube",
     "quality_masks": "gridcal.extrapolation",
     "quality_screen": "gridcal.extrapolation",
     "recommend": "gridcal.screening",
-    "sample_pixels": "gridcal.sampling",
+    "sample_pixels": "gridcal.cube.sampling",
     "screen": "gridcal.screening",
     "simulate": "gridcal.simulation",
     "site_objective": "gridcal.extrapolation",
     "site_series": "gridcal.extrapolation",
-    "spin_up": "gridcal.spinup",
-    "steady_state": "gridcal.steady",
+    "spin_up": "gridcal.simulation",
+    "steady_state": "gridcal.simulation",
     "to_arviz": "gridcal.calibration",
     "write_report": "gridcal.report",
 }
-_MODULES = ("catalog", "cluster", "ingest", "models", "periods", "plot", "synthetic")
+_MODULES = {
+    "catalog": "gridcal.cube.catalog",
+    "cluster": "gridcal.study.cluster",
+    "ingest": "gridcal.ingest",
+    "models": "gridcal.models",
+    "periods": "gridcal.vocabulary.periods",
+    "plot": "gridcal.plot",
+    "synthetic": "gridcal.synthetic",
+}
 
 __all__ = ["__version__", *sorted(_PUBLIC), *_MODULES]
 
@@ -59,7 +67,7 @@ def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         value = getattr(importlib.import_module(_PUBLIC[name]), name)
     elif name in _MODULES:
-        value = importlib.import_module(f"gridcal.{name}")
+        value = importlib.import_module(_MODULES[name])
     else:
         raise AttributeError(f"module 'gridcal' has no attribute {name!r}")
     globals()[name] = value

@@ -2,7 +2,7 @@
 
 import sys
 
-from gridcal.cli import main
+from gridcal.cli.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import gridcal as gc
-from gridcal.config import parse_config
+from gridcal.workflow.config import parse_config
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 STEMS = sorted({p.stem for p in (*FOLDER.glob("*.ipynb"), *FOLDER.glob("*.py"))})

@@ -2,12 +2,12 @@
 
 from gridcal.calibration.asktell import AskTell
 from gridcal.calibration.cmaes import CMAES
-from gridcal.calibration.export import to_arviz
-from gridcal.calibration.masm import MASM
+from gridcal.calibration.masm.method import MASM
 from gridcal.calibration.mcmc import AdaptiveMCMC
+from gridcal.calibration.over_cube import calibrate
+from gridcal.calibration.posterior.arviz_export import to_arviz
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import Flag, PixelResult
 from gridcal.calibration.status import Status
-from gridcal.calibration.verb import calibrate
 
 __all__ = ["CMAES", "MASM", "AdaptiveMCMC", "AskTell", "Flag", "PixelProblem", "PixelResult", "Status", "calibrate", "to_arviz"]

@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibration.problem import PixelProblem
+from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.calibration.result import PixelResult
-from gridcal.calibration.search import Search
 from gridcal.calibration.status import Status
 from gridcal.calibration.warm import WarmStart
 from gridcal.errors import InputError
 
-if TYPE_CHECKING:
-    from gridcal.calibration.masm import MASM
-
 Array = npt.NDArray[np.float64]
 
 
+class Running(Protocol):
+    """A search that is driven step by step: it names points, and reads what the model made of them from `runs`."""
+
+    runs: ModelRuns
+
+    def steps(self) -> Iterator[Array]:
+        """Points (m, d) of the unit cube to run the model at, until the search has ended."""
+        ...
+
+
+class Searching(Protocol):
+    """A calibration method whose search can be driven from outside."""
+
+    @property
+    def draw_shape(self) -> tuple[int, int] | None:
+        """Chains and draws stored; None without a posterior."""
+        ...
+
+    def search(self, problem: PixelProblem, seed: np.random.SeedSequence, warm: WarmStart | None = None) -> Running:
+        """The search of one pixel, not begun."""
+        ...
+
+    def summarise(self, search: Any) -> PixelResult:
+        """Result of a finished search."""
+        ...
+
+
 class AskTell:
-    """MASM for a model that runs elsewhere: another language, files, a queue, other nodes.
+    """A search for a model that runs elsewhere: another language, files, a queue, other nodes.
 
     Parameters
     ----------
-    method : MASM
+    method : MASM, or another method with ``search`` and ``summarise``
         The method.
     problem : PixelProblem
         The problem. Neither `simulate` nor `cost` is called; a problem with `cost` expects costs to be told.
@@ -50,12 +74,12 @@ class AskTell:
     """
 
     def __init__(
-        self, method: MASM, problem: PixelProblem, seed: np.random.SeedSequence, warm: WarmStart | None = None
+        self, method: Searching, problem: PixelProblem, seed: np.random.SeedSequence, warm: WarmStart | None = None
     ) -> None:
         self.method = method
         self.problem = problem
         self._early = problem.precheck()
-        self._search = Search(problem, method.settings(problem.d), seed, warm)
+        self._search = method.search(problem, seed, warm)
         self._steps = self._search.steps()
         self._asked: Array | None = None
         self._done = self._early != Status.ok

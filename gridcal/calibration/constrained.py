@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.constraint import evidence_of, outputs_read, verdicts
-from gridcal.model import ProcessModel
-from gridcal.target import Block
+from gridcal.calibration.target import Block
+from gridcal.process.constraint import outputs_read, verdicts
+from gridcal.process.judging import evidence_of
+from gridcal.process.model import ProcessModel
 
 Array = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import xarray as xr
 from gridcal.calibration.pixel import PixelOutcome
 from gridcal.calibration.result import Flag
 from gridcal.calibration.status import Status
-from gridcal.model import ProcessModel
-from gridcal.target import Block
+from gridcal.calibration.target import Block
+from gridcal.process.model import ProcessModel
 
 BLOCK_VARIABLES = {
     "cost": "-2 log likelihood of the model at the estimate",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from gridcal.calibration.problem import PixelProblem
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["profile", "fixed", "obs_variance"]
@@ -18,6 +15,11 @@ KINDS = ("profile", "fixed", "obs_variance")
 
 RELATIVE_FLOOR = 1e-6
 """Least residual the profile likelihood tells from none, in standard deviations of the observations."""
+
+
+def is_constant(means: Array) -> bool:
+    """Whether observed means, shape (n,), hold nothing to calibrate against: means of a constant differ by rounding."""
+    return bool(means.size) and float(np.ptp(means)) <= 1e-12 * float(np.abs(means).max())
 
 
 def lag_one_correlation(series: Array) -> float:
@@ -86,22 +88,36 @@ class GaussianLikelihood:
     n_eff: float
 
     @classmethod
-    def of(cls, problem: PixelProblem) -> GaussianLikelihood:
-        """Likelihood of a problem; ``n_eff="ar1"`` starts from the full number until residuals are known."""
-        valid = np.isfinite(problem.observations)
-        if problem.likelihood == "fixed":
-            sigma = np.broadcast_to(np.asarray(problem.sigma, dtype=float), valid.shape)
-            valid = valid & np.isfinite(sigma) & (sigma > 0)
-            sigma = np.array(sigma[valid])
-        observed = problem.observations[valid]
-        if problem.likelihood == "obs_variance":
-            sigma = np.full(observed.size, observed.std())
-        elif problem.likelihood == "profile":
-            sigma = np.ones(observed.size)
-        n_eff = float(observed.size)
-        if problem.n_eff is not None and problem.n_eff != "ar1":
-            n_eff = float(problem.n_eff)
-        return cls(problem.likelihood, valid, observed, sigma, n_eff)
+    def of(
+        cls, kind: Kind, observations: Array, sigma: float | Array | None = None, n_eff: float | Literal["ar1"] | None = None
+    ) -> GaussianLikelihood:
+        """Likelihood of a series of observations.
+
+        Parameters
+        ----------
+        kind : {"profile", "fixed", "obs_variance"}
+            Reading of the error variance.
+        observations : array, shape (T,)
+            NaN where missing.
+        sigma : float or array of shape (T,), optional
+            Standard errors, for ``fixed``; a step whose error is not a positive number is left out.
+        n_eff : float or "ar1", optional
+            Effective number of observations; ``"ar1"`` starts from the full number until residuals are known.
+        """
+        valid = np.isfinite(observations)
+        if kind == "fixed":
+            errors = np.broadcast_to(np.asarray(sigma, dtype=float), valid.shape)
+            valid = valid & np.isfinite(errors) & (errors > 0)
+            scale = np.array(errors[valid])
+        observed = observations[valid]
+        if kind == "obs_variance":
+            scale = np.full(observed.size, observed.std())
+        elif kind == "profile":
+            scale = np.ones(observed.size)
+        count = float(observed.size)
+        if n_eff is not None and n_eff != "ar1":
+            count = float(n_eff)
+        return cls(kind, valid, observed, scale, count)
 
     @property
     def n(self) -> int:

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibration.chain import Chain
+from gridcal.calibration.posterior.chain import Chain
 from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.calibration.result import PixelResult, raise_flags
 from gridcal.calibration.status import Status
 from gridcal.errors import ConfigError
-from gridcal.kernels.emulator import FAILED_COST
+from gridcal.kernels.surrogate.emulator import FAILED_COST
 
 Array = npt.NDArray[np.float64]
 
@@ -287,7 +287,7 @@ class Probe:
 
     def run(self, problem: PixelProblem, seed: np.random.SeedSequence) -> PixelResult:
         """Measure; the result is the surrogate's, so that a later block is measured given the earlier ones."""
-        from gridcal.calibration.masm import MASM
+        from gridcal.calibration.masm.method import MASM
 
         surrogate, direct = MASM(), AdaptiveMCMC()
         surrogate.run(problem, seed)  # compiles
@@ -307,6 +307,6 @@ class Probe:
 
     def choice(self) -> Any:
         """The method that is cheaper."""
-        from gridcal.calibration.masm import MASM
+        from gridcal.calibration.masm.method import MASM
 
         return AdaptiveMCMC() if self.direct_seconds < self.surrogate_seconds else MASM()

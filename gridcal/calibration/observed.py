@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gridcal.calibration.constrained import ConstrainedRuns
-from gridcal.calibration.likelihood import GaussianLikelihood
+from gridcal.calibration.likelihood import GaussianLikelihood, is_constant
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.status import Status
-from gridcal.kernels.aggregate import segment_mean
-from gridcal.model import ProcessModel
-from gridcal.target import Block, Target
+from gridcal.calibration.target import Block, Target
+from gridcal.kernels.series.aggregate import segment_mean
+from gridcal.process.model import ProcessModel
 
 Array = npt.NDArray[np.float64]
 
@@ -78,16 +78,11 @@ class Aim:
     @property
     def status(self) -> Status:
         """``ok``, or that the observed means do not vary."""
-        return Status.constant_observation if self.means.size and float(np.ptp(self.means)) == 0.0 else Status.ok
+        return Status.constant_observation if is_constant(self.means) else Status.ok
 
     def likelihood(self) -> GaussianLikelihood:
         """Of this target alone."""
-        one = PixelProblem(
-            names=("x",), lower=np.zeros(1), upper=np.ones(1), step=np.zeros(1), log=np.zeros(1, dtype=bool),
-            observations=self.means, sigma=self.sigma, likelihood=self.target.likelihood, n_eff=self.target.n_eff,
-            simulate=lambda u: u,
-        )  # fmt: skip
-        return GaussianLikelihood.of(one)
+        return GaussianLikelihood.of(self.target.likelihood, self.means, self.sigma, self.target.n_eff)
 
 
 def problem_of_block(

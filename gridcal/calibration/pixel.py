@@ -17,10 +17,10 @@ from gridcal.calibration.observed import Aim, Observed, problem_of_block
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import PixelResult, pool
 from gridcal.calibration.status import Status
+from gridcal.calibration.target import Block
 from gridcal.calibration.warm import WarmStart
-from gridcal.kernels.metrics import scores
-from gridcal.model import ProcessModel
-from gridcal.target import Block
+from gridcal.kernels.series.metrics import scores
+from gridcal.process.model import ProcessModel
 
 Array = npt.NDArray[np.float64]
 log = logging.getLogger("gridcal")

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibration.likelihood import KINDS, GaussianLikelihood, Kind
+from gridcal.calibration.likelihood import KINDS, GaussianLikelihood, Kind, is_constant
 from gridcal.calibration.status import Status
 from gridcal.errors import ConfigError
-from gridcal.kernels.emulator import FAILED_COST
+from gridcal.kernels.surrogate.emulator import FAILED_COST
 
 Array = npt.NDArray[np.float64]
 
@@ -99,14 +99,18 @@ class PixelProblem:
         """Points of the unit cube of parameters (..., d) in physical units."""
         return (physical - self.lower) / (self.upper - self.lower)
 
+    def errors(self) -> GaussianLikelihood:
+        """The likelihood of the observations' errors."""
+        return GaussianLikelihood.of(self.likelihood, self.observations, self.sigma, self.n_eff)
+
     def precheck(self) -> Status:
         """``ok``, or why the observations cannot calibrate anything."""
         if self.cost is not None:
             return Status.ok
-        n = GaussianLikelihood.of(self).observations
-        if n.size < len(self.names) + 2:
+        observed = self.errors().observations
+        if observed.size < len(self.names) + 2:
             return Status.insufficient_observations
-        if float(np.ptp(n)) <= 1e-12 * float(np.abs(n).max()):  # means of a constant differ by rounding
+        if is_constant(observed):
             return Status.constant_observation
         return Status.ok
 
@@ -130,14 +134,14 @@ class ModelRuns:
     penalty : array, shape (n,)
         Penalties; 0 without one.
     cost : array, shape (n,)
-        Costs; :data:`~gridcal.kernels.emulator.FAILED_COST` for a failed run.
+        Costs; :data:`~gridcal.kernels.surrogate.emulator.FAILED_COST` for a failed run.
     failed : bool array, shape (n,)
         Runs without a finite output.
     """
 
     def __init__(self, problem: PixelProblem, keep_residuals: bool = True) -> None:
         self.problem = problem
-        self.likelihood = GaussianLikelihood.of(problem)
+        self.likelihood = problem.errors()
         self.keep_residuals = keep_residuals and problem.cost is None
         self.unit = np.empty((0, problem.d))
         self.residuals = np.empty((0, self.likelihood.n if self.keep_residuals else 0))

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from gridcal.errors import InputError
-from gridcal.units import conversion, normalise
-from gridcal.variables import VARIABLES, Variable
+from gridcal.vocabulary.units import conversion, normalise
+from gridcal.vocabulary.variables import VARIABLES, Variable
 
 
 def canonical_units(ds: xr.Dataset) -> xr.Dataset:

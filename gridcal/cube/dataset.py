@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gridcal.catalog import CatalogEntry
+from gridcal.cube.agreement import SPACE, check_daily, check_same, check_space, check_time
 from gridcal.cube.canonical import canonical_units
+from gridcal.cube.entry import CatalogEntry
 from gridcal.errors import InputError
-from gridcal.validate import SPACE, check_daily, check_same, check_space, check_time
-from gridcal.variables import VARIABLES
+from gridcal.vocabulary.variables import VARIABLES
 
 _ORDER = ("time", *SPACE)
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import pandas as pd
 import xarray as xr
 
+from gridcal.cube.agreement import MAP_LAYOUT_REPAIR
 from gridcal.errors import CatalogError, InputError
-from gridcal.validate import MAP_LAYOUT_REPAIR
 
 Format = Literal["zarr", "netcdf", "csv"]
 _TIME_MAJOR_LIMIT = 256 * 2**20

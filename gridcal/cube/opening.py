@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gridcal.catalog import CatalogEntry, data_path, load_entry
 from gridcal.cube.dataset import Cube
+from gridcal.cube.entry import CatalogEntry, data_path, load_entry
 from gridcal.cube.formats import open_native
 from gridcal.errors import CatalogError, InputError
 

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from gridcal.cube.dataset import Cube
-from gridcal.variables import VARIABLES
+from gridcal.vocabulary.variables import VARIABLES
 
 
 class RangeWarning(UserWarning):

@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from gridcal.catalog import describe, load_entry
 from gridcal.cube import Cube, open_cube
-from gridcal.ingest.bioclim import bioclim
+from gridcal.cube.entry import describe, load_entry
+from gridcal.extrapolation.features.bioclim import bioclim
 from gridcal.ingest.shared_features import IGBP, SHARED, grid_features
-from gridcal.kernels.bucket import wai
-from gridcal.kernels.solar import cloudiness_index, esat, net_radiation, toa_radiation
+from gridcal.kernels.series.solar import cloudiness_index, esat, net_radiation, toa_radiation
+from gridcal.models.bucket import wai
 from gridcal.models.lue import lag_masks
 
 Array = npt.NDArray[np.float64]

@@ -12,10 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.cube import Cube, open_cube
-from gridcal.extrapolation.feature_classes import NEVER_FEATURES
-from gridcal.extrapolation.forcing_features import forcing_features
+from gridcal.extrapolation.features.classes import NEVER_FEATURES
+from gridcal.extrapolation.features.forcing import forcing_features
 from gridcal.ingest.flux_sites import flux_site_cube
-from gridcal.kernels.fill import fill_gaps
+from gridcal.kernels.series.fill import fill_gaps
 
 Array = npt.NDArray[np.float64]
 

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from gridcal.catalog import describe, load_entry
 from gridcal.cube import Cube, open_cube
+from gridcal.cube.entry import describe, load_entry
 from gridcal.errors import InputError
 from gridcal.ingest.shared_features import SHARED, site_features
-from gridcal.kernels.bucket import wai
-from gridcal.kernels.fill import fill_gaps
-from gridcal.kernels.solar import cloudiness_index, net_radiation, toa_radiation
+from gridcal.kernels.series.fill import fill_gaps
+from gridcal.kernels.series.solar import cloudiness_index, net_radiation, toa_radiation
+from gridcal.models.bucket import wai
 from gridcal.models.lue import lag_masks
 
 Array = npt.NDArray[np.float64]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gridcal.catalog import describe, load_entry
 from gridcal.cube import Cube, open_cube
+from gridcal.cube.entry import describe, load_entry
 from gridcal.errors import InputError
 from gridcal.ingest.flux_sites import FILLER
 from gridcal.ingest.leaf_area import lai_from_evi, lai_from_fapar

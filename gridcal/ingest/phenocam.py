@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from gridcal.catalog import describe, load_entry
 from gridcal.cube import Cube, open_cube
+from gridcal.cube.entry import describe, load_entry
 from gridcal.errors import ConfigError, InputError
 
 Array = npt.NDArray[np.float64]

@@ -64,7 +64,7 @@ def grid_features(static: xr.Dataset, bioclim: xr.Dataset) -> xr.Dataset:
     static : Dataset
         Land cover, greenness, climate class, field capacity.
     bioclim : Dataset
-        Result of :func:`gridcal.ingest.bioclim.bioclim` on the same grid.
+        Result of :func:`gridcal.extrapolation.features.bioclim.bioclim` on the same grid.
     """
     out = xr.Dataset({name: bioclim[name] for name in (*BIOCLIM, "sunshine_pct")})
     for name in GREENNESS:

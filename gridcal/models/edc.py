@@ -1,8 +1,8 @@
 """Ecological and dynamic constraints (EDCs) of carbon models, after Bloom and Williams (2015) and Bloom et al. (2016).
 
-Each function makes a :class:`~gridcal.constraint.Constraint` for any model that names its pools and fluxes. Penalties are
-negative log probabilities. That of :func:`steady` is published; the others count a factor of two beyond the limit as one
-standard deviation, which is gridcal's choice.
+Each function makes a :class:`~gridcal.process.constraint.Constraint` for any model that names its pools and fluxes.
+Penalties are negative log probabilities. That of :func:`steady` is published; the others count a factor of two beyond the
+limit as one standard deviation, which is gridcal's choice.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.constraint import Constraint, Evidence
+from gridcal.process.constraint import Constraint, Evidence
 
 Array = npt.NDArray[np.floating]
 Number = Callable[[Evidence], Array]

@@ -14,10 +14,10 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.errors import ConfigError, InputError
-from gridcal.model import ProcessModel
 from gridcal.models.dalec import dalec_model
 from gridcal.models.dalec2 import dalec2_model
 from gridcal.models.dalec2.pulses import EPOCH
+from gridcal.process.model import ProcessModel
 from gridcal.reference.deviation import Deviation
 
 FILES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gridcal.progress import progress
-from gridcal.study import Study
+from gridcal.study.folder import Study
+from gridcal.study.progress import progress
 from gridcal.version import __version__
 
 __all__ = ["write_report"]

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from gridcal.plot import comparison as figures
-from gridcal.progress import progress
 from gridcal.report.page import cards, image, page, table
 from gridcal.report.sections import absent, load, provenance
-from gridcal.study import Study
+from gridcal.study.folder import Study
+from gridcal.study.progress import progress
 from gridcal.version import __version__
 
 PAPER = {

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from gridcal import plot
-from gridcal.evaluation import summarise
+from gridcal.evaluation.scores import summarise
 from gridcal.plot.posterior import fitted_names
 from gridcal.report.page import image, table
-from gridcal.study import Study
+from gridcal.study.folder import Study
 
 
 def load(study: Study, name: str) -> xr.Dataset | None:
@@ -32,21 +32,15 @@ def absent(what: str, why: str) -> str:
 
 
 def prior_bounds(study: Study, posterior: xr.Dataset) -> dict[str, tuple[float, float]]:
-    """Prior range of each fitted parameter, from the study's own configuration."""
-    from gridcal.config import StudyConfig
-    from gridcal.sources import build_model
+    """Prior range of each fitted parameter: on record, or that of the model for a study made in Python, stage by stage."""
+    from gridcal.models import model_named
 
-    provenance = study.read_record("provenance") or {}
-    if "config" in provenance:
-        import yaml
-
-        config = StudyConfig.model_validate(yaml.safe_load(provenance["config"]))
-        parameters = build_model(config).parameters
-    else:
-        from gridcal.models import model_named
-
+    provenance = study.read_record("provenance")
+    if provenance is None:
         parameters = model_named(str(posterior.attrs["model"])).parameters
-    return {n: (parameters[n].lower, parameters[n].upper) for n in fitted_names(posterior)}
+        return {n: (parameters[n].lower, parameters[n].upper) for n in fitted_names(posterior)}
+    known = provenance.get("bounds", {})
+    return {n: (known[n][0], known[n][1]) for n in fitted_names(posterior) if n in known}
 
 
 def screening(effects: xr.Dataset, record: dict[str, Any] | None) -> str:
@@ -97,6 +91,8 @@ def posteriors(study: Study, posterior: xr.Dataset | None, truth: xr.Dataset | N
     if posterior is None:
         return absent("Posteriors", "Run or resume the study.")
     bounds = prior_bounds(study, posterior)
+    if not bounds:
+        return absent("Prior ranges", "An older gridcal made it without putting them on record; resume it once.")
     at = None
     if truth is not None:
         at = truth[list(bounds)].sel(lat=posterior["lat"], lon=posterior["lon"])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gridcal.errors import ConfigError
 from gridcal.kernels.elementary_effects import step_size, trajectories
-from gridcal.parameters import ParameterTable, Scale
+from gridcal.process.parameters import ParameterTable, Scale
 
 Array = npt.NDArray[np.float64]
 Functional = Literal["mean", "change", "cost"]

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridcal.errors import ConfigError
-from gridcal.extrapolation.methods.boosted_trees import BoostedTrees
-from gridcal.extrapolation.methods.climate_mean import ClimateMean
-from gridcal.extrapolation.methods.climate_median import ClimateMedian
+from gridcal.extrapolation.methods.by_class.climate_mean import ClimateMean
+from gridcal.extrapolation.methods.by_class.climate_median import ClimateMedian
+from gridcal.extrapolation.methods.by_class.pft_mean import PFTMean
+from gridcal.extrapolation.methods.by_class.pft_median import PFTMedian
+from gridcal.extrapolation.methods.by_regression.boosted_trees import BoostedTrees
+from gridcal.extrapolation.methods.by_regression.joint_forest import JointForest
+from gridcal.extrapolation.methods.by_regression.nearest_sites import NearestSites
+from gridcal.extrapolation.methods.by_regression.network_regression import NetworkRegression
+from gridcal.extrapolation.methods.by_regression.single_forests import SingleForests
 from gridcal.extrapolation.methods.interface import Method, Places, Prediction, Training
-from gridcal.extrapolation.methods.joint_forest import JointForest
-from gridcal.extrapolation.methods.nearest_sites import NearestSites
-from gridcal.extrapolation.methods.network_regression import NetworkRegression
 from gridcal.extrapolation.methods.network_through_model import NetworkThroughModel
 from gridcal.extrapolation.methods.optimum_all import OptimumAll
 from gridcal.extrapolation.methods.optimum_pft import OptimumPFT
 from gridcal.extrapolation.methods.p_model import PModel
-from gridcal.extrapolation.methods.pft_mean import PFTMean
-from gridcal.extrapolation.methods.pft_median import PFTMedian
 from gridcal.extrapolation.methods.similar_site import SimilarSite
-from gridcal.extrapolation.methods.single_forests import SingleForests
 
 __all__ = ["METHODS", "Method", "Places", "Prediction", "Training", "make_methods"]
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.extrapolation.network import NetworkSettings
-from gridcal.extrapolation.objective import Objective
-from gridcal.extrapolation.optimum import SearchSettings, optimum
-from gridcal.extrapolation.site_series import SiteSeries
+from gridcal.extrapolation.spie.network import NetworkSettings
+from gridcal.extrapolation.spie.objective import Objective
+from gridcal.extrapolation.spie.optimum import SearchSettings, optimum
+from gridcal.extrapolation.spie.site_series import SiteSeries
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -1,11 +1,11 @@
-"""SPIE: a network trained through the process model; see :mod:`gridcal.extrapolation.spie`."""
+"""SPIE: a network trained through the process model; see :mod:`gridcal.extrapolation.spie.learner`."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from gridcal.extrapolation.methods.interface import Places, Prediction, Training, nothing
-from gridcal.extrapolation.spie import train_members
+from gridcal.extrapolation.spie.learner import train_members
 
 
 class NetworkThroughModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridcal.extrapolation.methods.interface import Places, Prediction, Training
-from gridcal.extrapolation.optimum import optimum
+from gridcal.extrapolation.spie.optimum import optimum
 
 
 class OptimumPFT:

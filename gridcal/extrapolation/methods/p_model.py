@@ -9,7 +9,7 @@ import numpy as np
 
 from gridcal.errors import ConfigError
 from gridcal.extrapolation.methods.interface import Places, Prediction, Training, nothing
-from gridcal.kernels.pmodel import barometric_pressure, pmodel_gpp, soil_moisture_stress
+from gridcal.models.pmodel import barometric_pressure, pmodel_gpp, soil_moisture_stress
 
 PHOTONS = 4.57e6 / 86400.0  # MJ m-2 d-1 of PAR to umol m-2 s-1
 WINDOW = 15  # days
@@ -23,7 +23,7 @@ class PModel:
     Parameters
     ----------
     stress : {"none", "stocker", "mengoli"}
-        Factor of soil moisture; see :func:`gridcal.kernels.pmodel.soil_moisture_stress`. The base method has none.
+        Factor of soil moisture; see :func:`gridcal.models.pmodel.soil_moisture_stress`. The base method has none.
     """
 
     name: ClassVar[str] = "P-model"

@@ -6,10 +6,10 @@ import functools
 from typing import Literal
 
 from gridcal.errors import ConfigError
-from gridcal.model import ProcessModel, State, SteadyState
 from gridcal.models.dalec import acm, carbon, phenology, reflex
 from gridcal.models.dalec.edc import CONSTRAINTS
 from gridcal.models.dalec.parameters import PARAMETERS, PARAMETERS_GIVEN
+from gridcal.process.model import ProcessModel, State, SteadyState
 
 Scheme = Literal["recommended", "reflex"]
 Production = Literal["acm", "given"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.constraint import Constraint, Evidence
 from gridcal.models.edc import not_above, parameter, ratios, sound, within_factor
+from gridcal.process.constraint import Constraint, Evidence
 
 Array = npt.NDArray[np.floating]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from gridcal.parameters import Parameter, ParameterTable
+from gridcal.process.parameters import Parameter, ParameterTable
 
 _T = "Ma et al. 2022, Table 2"
 _R = "REFLEX synthetic deciduous forest (Fox et al. 2009)"

@@ -6,13 +6,13 @@ import functools
 from typing import Literal
 
 from gridcal.errors import ConfigError
-from gridcal.model import ProcessModel, State
 from gridcal.models.dalec import acm
 from gridcal.models.dalec.carbon import dalec_given
 from gridcal.models.dalec.phenology import dalec_weather
 from gridcal.models.dalec2 import carbon, pulses
 from gridcal.models.dalec2.edc import constraints
 from gridcal.models.dalec2.parameters import PARAMETERS, PARAMETERS_GIVEN
+from gridcal.process.model import ProcessModel, State
 
 SOURCE = "Bloom and Williams 2015, Biogeosciences 12:1299; CARDAMOM 2.2, model 400 without fire"
 STATE = (

@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.constraint import Constraint, Evidence
 from gridcal.errors import ConfigError
 from gridcal.models.dalec2.parameters import PARAMETERS
 from gridcal.models.edc import YEAR, attractor, decay, growth, not_above, parameter, ratios, sound, steady, within_factor
+from gridcal.process.constraint import Constraint, Evidence
 
 Array = npt.NDArray[np.floating]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from gridcal.parameters import Parameter, ParameterTable
+from gridcal.process.parameters import Parameter, ParameterTable
 
 _C = "CARDAMOM 2.2, model 400 (bounds); default: a usual value of a deciduous forest"
 

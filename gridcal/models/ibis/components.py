@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from gridcal.kernels.schedule import Layers, Repeat
-from gridcal.model import ProcessModel, State
-from gridcal.models.ibis import diurnal, photosynthesis, radiation, soil_carbon, soil_properties, thermodynamics, vegetation
+from gridcal.kernels.lanes.schedule import Layers, Repeat
+from gridcal.models.ibis import thermodynamics
+from gridcal.models.ibis.canopy import photosynthesis, radiation
+from gridcal.models.ibis.carbon import soil_carbon, vegetation
 from gridcal.models.ibis.day import POOLS
+from gridcal.models.ibis.ground import soil_properties
 from gridcal.models.ibis.hour import CONSTANTS, SETUP, SOIL, SOURCE, parameters_of
 from gridcal.models.ibis.parameters import PARAMETERS
+from gridcal.models.ibis.weather import diurnal
+from gridcal.process.model import ProcessModel, State
 
 Columns = Mapping[str, Any]
 

@@ -6,11 +6,13 @@ import functools
 from typing import Literal
 
 from gridcal.errors import ConfigError
-from gridcal.kernels.schedule import Accumulate, Clear, Repeat, steps_of
-from gridcal.model import ProcessModel, State
-from gridcal.models.ibis import diagnostics, diurnal, phenology, respiration, soil_carbon, tower
+from gridcal.kernels.lanes.schedule import Accumulate, Clear, Repeat, steps_of
+from gridcal.models.ibis import diagnostics
+from gridcal.models.ibis.carbon import phenology, respiration, soil_carbon
+from gridcal.models.ibis.carbon.vegetation import climate_memory_day, production_so_far, year_end
 from gridcal.models.ibis.hour import CANOPY_OF_DAY, CONSTANTS, HOUR, LIGHT, SETUP, SOURCE, STATE_OF_HOUR, parameters_of
-from gridcal.models.ibis.vegetation import climate_memory_day, production_so_far, year_end
+from gridcal.models.ibis.weather import diurnal, tower
+from gridcal.process.model import ProcessModel, State
 
 Door = Literal["daily", "radiation", "hourly", "disaggregated"]
 Vegetation = Literal["static", "dynamic", "prescribed"]

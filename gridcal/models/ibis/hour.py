@@ -5,25 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from gridcal.kernels.schedule import Item, Layers, Repeat, WhereAny, steps_of
-from gridcal.model import ProcessModel, State
-from gridcal.models.ibis import (
-    aerodynamics,
-    canopy,
-    interception,
-    longwave,
-    photosynthesis,
-    radiation,
-    respiration,
-    roots,
-    soil,
-    soil_properties,
-    thermodynamics,
-)
+from gridcal.kernels.lanes.schedule import Item, Layers, Repeat, WhereAny, steps_of
+from gridcal.models.ibis import thermodynamics
+from gridcal.models.ibis.canopy import aerodynamics, energy, interception, longwave, photosynthesis, radiation
+from gridcal.models.ibis.carbon import respiration, roots
 from gridcal.models.ibis.constants import HSOI
+from gridcal.models.ibis.ground import soil, soil_properties
+from gridcal.models.ibis.ground.snow import snow, snow_present
 from gridcal.models.ibis.parameters import PARAMETERS
-from gridcal.models.ibis.snow import snow, snow_present
-from gridcal.parameters import ParameterTable
+from gridcal.process.model import ProcessModel, State
+from gridcal.process.parameters import ParameterTable
 
 SOURCE = "Foley et al. 1996, GBC 10:603; Kucharik et al. 2000, GBC 14:795; IBIS 2.6b4"
 
@@ -90,23 +81,23 @@ HOUR = (
     aerodynamics.air_of_hour,
     roots.stress_begin,
     Layers(roots.stress_of_layer, 1, 6),
-    canopy.before_iterations,
+    energy.before_iterations,
     Repeat(
         3,
         (
             aerodynamics.turbulence,
             photosynthesis.photosynthesis,
-            canopy.weights,
-            canopy.surface_humidity,
-            canopy.vapour_conductances,
-            canopy.solve,
+            energy.weights,
+            energy.surface_humidity,
+            energy.vapour_conductances,
+            energy.solve,
         ),
         tables={"first": (1.0, 0.0, 0.0)},
     ),
-    canopy.fluxes,
+    energy.fluxes,
     interception.evaporate_intercepted,
     interception.without_canopy,
-    canopy.ground_heat,
+    energy.ground_heat,
     snow_present,
     WhereAny("snowing", (snow,)),
     *SOIL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridcal.parameters import Parameter, ParameterTable
+from gridcal.process.parameters import Parameter, ParameterTable
 
 _T = "Ma et al. 2022, Table 2"
 _YEAR = f"{_T}, which prints s-1; the program's unit is yr-1"

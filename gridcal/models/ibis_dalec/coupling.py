@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridcal.models.ibis.phenology import LAI_MAX
+from gridcal.models.ibis.carbon.phenology import LAI_MAX
 
 
 def canopy_of_pools(Cf, p18, fu):

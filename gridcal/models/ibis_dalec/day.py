@@ -7,19 +7,21 @@ import functools
 from typing import Literal
 
 from gridcal.errors import ConfigError
-from gridcal.kernels.schedule import Accumulate, Clear, Repeat, steps_of
-from gridcal.model import ProcessModel, SteadyState
+from gridcal.kernels.lanes.schedule import Accumulate, Clear, Repeat, steps_of
 from gridcal.models.dalec import carbon, phenology
 from gridcal.models.dalec.day import EXTRA as DALEC_EXTRA
 from gridcal.models.dalec.day import RECOMMENDED, dalec_model
 from gridcal.models.dalec.day import STATE as DALEC_STATE
 from gridcal.models.dalec.parameters import PARAMETERS as DALEC
 from gridcal.models.ibis import day as ibis_day
-from gridcal.models.ibis import diagnostics, diurnal, respiration, soil_carbon
+from gridcal.models.ibis import diagnostics
+from gridcal.models.ibis.carbon import respiration, soil_carbon
 from gridcal.models.ibis.hour import CANOPY_OF_DAY, CONSTANTS, HOUR, SETUP, STATE_OF_HOUR
+from gridcal.models.ibis.weather import diurnal
 from gridcal.models.ibis_dalec import coupling
 from gridcal.models.ibis_dalec.parameters import FIXED_DALEC, PARAMETERS
-from gridcal.parameters import ParameterTable
+from gridcal.process.model import ProcessModel, SteadyState
+from gridcal.process.parameters import ParameterTable
 
 Door = Literal["daily", "radiation", "hourly"]
 Part = Literal["dalec", "ibis"]

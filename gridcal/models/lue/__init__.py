@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from gridcal.errors import ConfigError
-from gridcal.model import ProcessModel, State
 from gridcal.models.lue.constraint import RESPONSE_COST, constraint
 from gridcal.models.lue.gradient import sse_gradient
 from gridcal.models.lue.parameters import PARAMETERS, PARAMETERS_WIDE
 from gridcal.models.lue.physics import PROCESSES
 from gridcal.models.lue.site_days import SiteDays
+from gridcal.process.model import ProcessModel, State
 
 __all__ = [
     "PARAMETERS",

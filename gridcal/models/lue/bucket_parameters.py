@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridcal.parameters import Parameter, ParameterTable
+from gridcal.process.parameters import Parameter, ParameterTable
 
 _SOURCE = "bucket of Bao et al. 2022 and De et al. 2025, hourly rates times 24; theta limited so that supply binds in a day"
 

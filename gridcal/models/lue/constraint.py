@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from gridcal.constraint import Constraint
 from gridcal.kernels.jit import kernel
+from gridcal.process.constraint import Constraint
 
 SOURCE = "Bao et al. 2023, JAMES 15(8), 10.1029/2022MS003464"
 _POINTS = 365

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridcal.parameters import Parameter, ParameterTable
+from gridcal.process.parameters import Parameter, ParameterTable
 
 _TABLE = "Bao et al. 2023, Table 1 (10.1029/2022MS003464)"
 _MID = f"bounds: {_TABLE}; default: middle of the range"

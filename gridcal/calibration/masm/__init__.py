@@ -1,0 +1,1 @@
+"""MASM: adaptive surrogate search of one pixel."""

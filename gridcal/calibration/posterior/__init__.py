@@ -1,0 +1,1 @@
+"""Draws: chains, their diagnostics, their export."""

@@ -1,0 +1,1 @@
+"""What a network uses: Shapley values, layer-wise relevance, partial dependence."""

@@ -1,0 +1,1 @@
+"""Features: which there are, how they are made from forcing, how they are encoded."""

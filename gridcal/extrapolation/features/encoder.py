@@ -1,0 +1,358 @@
+"""From named features to a matrix: standardised numbers and one-hot classes, learnt from the training samples alone."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from gridcal.errors import InputError
+from gridcal.vocabulary.variables import VARIABLES
+
+Array = npt.NDArray[np.float64]
+
+NEVER: tuple[str, ...] = (
+    "lat", "lon", "latitude", "longitude", "site", "pixel", "fold", "mask", "n_lue", "*_dist_km",
+    "gpp", "gpp_*", "*_gpp", "*_gpp_*", "nee", "nee_*", "reco", "reco_*",
+)  # fmt: skip
+"""Names that are no feature unless they are asked for: position, look-up distances, and what is made from fluxes."""
+
+_MISSING = {"", "nan", "none", "<na>", "nat"}
+
+
+class FeatureEncoder:
+    """Standardise continuous features, one-hot encode classes; everything it knows comes from the data of :meth:`fit`.
+
+    Parameters
+    ----------
+    features : sequence of str, optional
+        Features to use; without it every variable that is constant in time and not excluded.
+    exclude : sequence of str
+        Names, with ``*`` for any text, that are not used unless `features` names them.
+    categorical : sequence of str
+        Features that are classes although they are numbers and nothing in their attributes says so.
+    max_missing : float
+        A feature missing at a larger share of the training samples is dropped.
+
+    Attributes
+    ----------
+    continuous_, categorical_ : tuple of str
+        Features kept, in order.
+    mean_, sd_ : dict of str to float
+        Training mean and standard deviation of the continuous features.
+    classes_ : dict of str to tuple of str
+        Training classes of the categorical features.
+    dropped_ : dict of str to str
+        Features left out, and the reason.
+    names_out_ : tuple of str
+        Columns of the matrix: the continuous features, then ``feature=class``.
+    column_feature_ : tuple of str
+        The feature each column belongs to.
+    n_training_ : int
+        Samples learnt from.
+
+    Notes
+    -----
+    A missing number becomes 0, the training mean, and a class unknown to the training samples a row of zeros; both are
+    counted. Text classes are stripped and compared without regard to case. Integer codes with CF ``flag_values`` and
+    ``flag_meanings`` are read as the meanings, so that a table of names and a map of codes go together.
+
+    Examples
+    --------
+    >>> train = xr.Dataset({"t": ("site", [1.0, 3.0]), "igbp": ("site", ["DBF", "ENF"])})
+    >>> FeatureEncoder().fit(train).transform(train).matrix.values
+    array([[-1.,  1.,  0.],
+           [ 1.,  0.,  1.]])
+    """
+
+    def __init__(
+        self,
+        *,
+        features: Sequence[str] | None = None,
+        exclude: Sequence[str] = NEVER,
+        categorical: Sequence[str] = (),
+        max_missing: float = 0.4,
+    ) -> None:
+        self.features = features
+        self.exclude = exclude
+        self.categorical = categorical
+        self.max_missing = max_missing
+
+    def fit(self, features: xr.Dataset) -> FeatureEncoder:
+        """Learn means, deviations and classes.
+
+        Parameters
+        ----------
+        features : Dataset
+            Features over the training samples (any space dimensions).
+
+        Raises
+        ------
+        InputError
+            If a named feature is absent, varies in time, or none is left.
+        """
+        self.dropped_: dict[str, str] = {}
+        self.mean_: dict[str, float] = {}
+        self.sd_: dict[str, float] = {}
+        self.classes_: dict[str, tuple[str, ...]] = {}
+        continuous, categorical = [], []
+        for name in self._chosen(features):
+            x = features[name]
+            if is_categorical(x, self.categorical):
+                labels = class_labels(x.values, meanings_of(x))
+                if self._too_sparse(name, np.array([v == "" for v in labels])):
+                    continue
+                spelling: dict[str, str] = {}
+                for v in sorted(set(labels.tolist()) - {""}):
+                    spelling.setdefault(v.casefold(), v)
+                if len(spelling) < 2:
+                    self.dropped_[name] = "one class at all training samples"
+                    continue
+                categorical.append(name)
+                self.classes_[name] = tuple(spelling[k] for k in sorted(spelling))
+                continue
+            values = x.values.astype(np.float64).ravel()
+            good = np.isfinite(values)
+            if self._too_sparse(name, ~good):
+                continue
+            mean, sd = float(values[good].mean()), float(values[good].std())
+            if not sd > 1e-12 * max(1e-300, float(np.abs(values[good]).max())):
+                self.dropped_[name] = "constant at the training samples"
+                continue
+            continuous.append(name)
+            self.mean_[name], self.sd_[name] = mean, sd
+        self.continuous_, self.categorical_ = tuple(continuous), tuple(categorical)
+        self.n_training_ = int(np.prod([n for d, n in features.sizes.items() if d != "time"], dtype=int))
+        self._name_columns()
+        if not self.names_out_:
+            reasons = "; ".join(f"{k}: {v}" for k, v in self.dropped_.items()) or "the data set holds none"
+            raise InputError("no feature is left to learn from", f"Add features ({reasons})")
+        return self
+
+    @property
+    def inputs_(self) -> tuple[str, ...]:
+        """Features a data set must hold."""
+        return (*self.continuous_, *self.categorical_)
+
+    def check(self, features: xr.Dataset) -> None:
+        """Raise :class:`InputError` naming the features that `features` lacks, or that are of another kind."""
+        absent = [n for n in self.inputs_ if n not in features]
+        if absent:
+            raise InputError(
+                f"the features lack {', '.join(map(repr, absent))}, which the learner was trained on",
+                f"Add them (present: {', '.join(map(str, features.data_vars)) or 'none'})",
+            )
+        for n in self.inputs_:
+            if "time" in features[n].dims:
+                raise InputError(f"feature {n!r} varies in time", "Reduce it first, e.g. to its mean over time")
+            if n in self.mean_ and features[n].dtype.kind not in "fiub":
+                raise InputError(f"feature {n!r} is {features[n].dtype}, but was a number in training", "Convert it to numbers")
+
+    def lookups(self, features: xr.Dataset) -> tuple[dict[str, int] | dict[float, int], ...]:
+        """For each categorical feature, the position of a text label (case folded) or a numeric code of `features`."""
+        found: list[Any] = []
+        for name in self.categorical_:
+            index = {c.casefold(): k for k, c in enumerate(self.classes_[name])}
+            if features[name].dtype.kind not in "fiub":
+                found.append(index)
+                continue
+            meanings = meanings_of(features[name])
+            if meanings:
+                found.append({c: index[m.casefold()] for c, m in meanings.items() if m.casefold() in index})
+            else:
+                found.append({float(c): k for c, k in index.items() if _is_number(c)})
+        return tuple(found)
+
+    def encode(
+        self, columns: Sequence[Any], lookups: Sequence[Mapping[Any, int]]
+    ) -> tuple[Array, npt.NDArray[np.int8], npt.NDArray[np.int8], npt.NDArray[np.bool_]]:
+        """Matrix of flat columns.
+
+        Parameters
+        ----------
+        columns : sequence of array, each shape (n,)
+            Values in the order of `inputs_`.
+        lookups : sequence of mapping
+            From :meth:`lookups`.
+
+        Returns
+        -------
+        matrix : array, shape (n, column)
+        n_missing, n_unseen : int8 arrays, shape (n,)
+            Features without a value, and with a class unknown to the training samples.
+        empty : bool array, shape (n,)
+            Rows without any continuous feature (without any feature, if all are classes).
+        """
+        n = np.asarray(columns[0]).size
+        matrix = np.zeros((n, len(self.names_out_)))
+        missing = np.zeros(n, dtype=np.int64)
+        unseen = np.zeros(n, dtype=np.int64)
+        for j, name in enumerate(self.continuous_):
+            x = (np.asarray(columns[j]).astype(np.float64).ravel() - self.mean_[name]) / self.sd_[name]
+            lost = ~np.isfinite(x)
+            missing += lost
+            matrix[:, j] = np.where(lost, 0.0, x)
+        empty = missing == len(self.continuous_)
+        j = len(self.continuous_)
+        for name, values, lookup in zip(self.categorical_, columns[j:], lookups, strict=True):
+            position, lost = _positions(np.asarray(values).ravel(), lookup)
+            rows = np.flatnonzero(position >= 0)
+            matrix[rows, j + position[rows]] = 1.0
+            missing += lost
+            unseen += (position < 0) & ~lost
+            j += len(self.classes_[name])
+        if not self.continuous_:
+            empty = missing == len(self.categorical_)
+        return matrix, np.minimum(missing, 127).astype(np.int8), np.minimum(unseen, 127).astype(np.int8), empty
+
+    def transform(self, features: xr.Dataset) -> xr.Dataset:
+        """Encode a data set.
+
+        Returns
+        -------
+        Dataset
+            ``matrix`` (*space, column) float64, ``n_missing`` and ``n_unseen`` (*space) int8.
+
+        Raises
+        ------
+        InputError
+            If a feature is absent.
+        """
+        self.check(features)
+        arrays = xr.broadcast(*(features[n].reset_coords(drop=True) for n in self.inputs_))
+        shape, dims = arrays[0].shape, arrays[0].dims
+        matrix, missing, unseen, _ = self.encode([a.values.ravel() for a in arrays], self.lookups(features))
+        return xr.Dataset(
+            {
+                "matrix": ((*dims, "column"), matrix.reshape(*shape, -1)),
+                "n_missing": (dims, missing.reshape(shape)),
+                "n_unseen": (dims, unseen.reshape(shape)),
+            },
+            coords={"column": list(self.names_out_)},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and texts, for JSON."""
+        return {
+            "features": None if self.features is None else list(self.features),
+            "exclude": list(self.exclude), "categorical": list(self.categorical), "max_missing": self.max_missing,
+            "mean": self.mean_, "sd": self.sd_, "classes": {k: list(v) for k, v in self.classes_.items()},
+            "dropped": self.dropped_, "n_training": self.n_training_,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> FeatureEncoder:
+        """Rebuild the encoder that :meth:`to_dict` described."""
+        made = cls(**{k: document[k] for k in ("features", "exclude", "categorical", "max_missing")})
+        made.mean_, made.sd_ = dict(document["mean"]), dict(document["sd"])
+        made.classes_ = {k: tuple(v) for k, v in document["classes"].items()}
+        made.dropped_, made.n_training_ = dict(document["dropped"]), int(document["n_training"])
+        made.continuous_, made.categorical_ = tuple(made.mean_), tuple(made.classes_)
+        made._name_columns()
+        return made
+
+    def _name_columns(self) -> None:
+        pairs = [(n, n) for n in self.continuous_]
+        pairs += [(f"{n}={c}", n) for n in self.categorical_ for c in self.classes_[n]]
+        self.names_out_ = tuple(p[0] for p in pairs)
+        self.column_feature_ = tuple(p[1] for p in pairs)
+
+    def _too_sparse(self, name: str, missing: npt.NDArray[np.bool_]) -> bool:
+        share = float(missing.mean()) if missing.size else 1.0
+        if share > self.max_missing or share == 1.0:
+            self.dropped_[name] = f"missing at {100 * share:.0f} % of the training samples"
+            return True
+        return False
+
+    def _chosen(self, features: xr.Dataset) -> list[str]:
+        if self.features is not None:
+            absent = [n for n in self.features if n not in features]
+            if absent:
+                raise InputError(
+                    f"the features lack {', '.join(map(repr, absent))}",
+                    f"Name some of: {', '.join(map(str, features.data_vars))}",
+                )
+            moving = [n for n in self.features if "time" in features[n].dims]
+            if moving:
+                raise InputError(f"feature {moving[0]!r} varies in time", "Reduce it first, e.g. to its mean over time")
+            return list(dict.fromkeys(self.features))
+        chosen = []
+        for name in map(str, features.data_vars):
+            if any(fnmatch.fnmatchcase(name, p) for p in self.exclude):
+                self.dropped_[name] = "excluded by name"
+            elif "time" in features[name].dims:
+                self.dropped_[name] = "varies in time"
+            elif features[name].dtype.kind in "mMc":
+                self.dropped_[name] = f"is neither number nor class ({features[name].dtype})"
+            else:
+                chosen.append(name)
+        return chosen
+
+
+def is_categorical(x: xr.DataArray, declared: Iterable[str] = ()) -> bool:
+    """Tell classes from numbers: text, declared names, CF flags, ``kind`` categorical in attributes or vocabulary."""
+    known = VARIABLES.get(str(x.name))
+    return (
+        x.dtype.kind not in "fiub"
+        or x.name in set(declared)
+        or "flag_meanings" in x.attrs
+        or x.attrs.get("kind") == "categorical"
+        or (known is not None and known.kind == "categorical")
+    )
+
+
+def meanings_of(x: xr.DataArray) -> dict[float, str]:
+    """Code -> meaning from CF ``flag_values`` and ``flag_meanings``; empty without them."""
+    if x.dtype.kind not in "fiub" or "flag_meanings" not in x.attrs or "flag_values" not in x.attrs:
+        return {}
+    texts = x.attrs["flag_meanings"]
+    words = texts.split() if isinstance(texts, str) else [str(t) for t in texts]
+    codes = np.atleast_1d(np.asarray(x.attrs["flag_values"])).tolist()
+    if len(codes) != len(words):
+        raise InputError(
+            f"feature {x.name!r} has {len(codes)} flag_values but {len(words)} flag_meanings", "Repair its attributes"
+        )
+    return {float(c): w for c, w in zip(codes, words, strict=True)}
+
+
+def class_labels(values: npt.NDArray[Any], meanings: Mapping[float, str] | None = None) -> npt.NDArray[Any]:
+    """Class labels as an object array of text, shape (n,); empty text where missing."""
+    flat = np.asarray(values).ravel()
+    out = np.empty(flat.size, dtype=object)
+    numeric = flat.dtype.kind in "fiub"
+    for i, v in enumerate(flat.tolist()):
+        if numeric:
+            known = meanings.get(float(v)) if meanings else None
+            out[i] = "" if v != v else known if known is not None else f"{v:g}"
+        else:
+            text = "" if v is None else v.decode() if isinstance(v, bytes) else str(v)
+            out[i] = "" if text.strip().casefold() in _MISSING else text.strip()
+    return out
+
+
+def _positions(values: npt.NDArray[Any], lookup: Mapping[Any, int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Position of each value among the classes (-1: none), and where there is no value."""
+    if values.dtype.kind in "fiub":
+        numbers = values.astype(np.float64)
+        position = np.full(values.size, -1, dtype=np.int64)
+        for code, k in lookup.items():
+            position[numbers == code] = k
+        return position, np.isnan(numbers)
+    import pandas as pd
+
+    codes, unique = pd.factorize(values.astype(object), use_na_sentinel=False)
+    labels = class_labels(np.asarray(unique, dtype=object))
+    table = np.array([lookup.get(v.casefold(), -1) for v in labels], dtype=np.int64)
+    return table[codes], np.array([v == "" for v in labels])[codes]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Learners from features to parameters, in scikit-learn's manner."""

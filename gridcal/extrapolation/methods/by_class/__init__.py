@@ -1,0 +1,1 @@
+"""Means and medians of calibrated parameters by vegetation type or climate."""

@@ -1,0 +1,1 @@
+"""Regression of calibrated parameters on features."""

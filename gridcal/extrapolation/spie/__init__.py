@@ -1,0 +1,1 @@
+"""SPIE: a network that learns parameters through the process model."""

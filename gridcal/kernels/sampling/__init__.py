@@ -1,0 +1,1 @@
+"""Chains on an emulated posterior, their proposals, moments and random streams."""

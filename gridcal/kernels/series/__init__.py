@@ -1,0 +1,1 @@
+"""Daily series: means over periods, scores, gaps, sun."""

@@ -1,0 +1,1 @@
+"""Designs, Gaussian processes and the cost they emulate."""

@@ -1,0 +1,1 @@
+"""Leaves and canopy air: radiation, energy, water, photosynthesis."""

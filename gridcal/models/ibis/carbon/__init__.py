@@ -1,0 +1,1 @@
+"""Carbon by the day and the year: leaves, growth, respiration, roots, soil."""

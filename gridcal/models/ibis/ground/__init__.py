@@ -1,0 +1,1 @@
+"""Snow and soil: water and heat."""

@@ -1,0 +1,1 @@
+"""Hours from days, and hourly tower records."""

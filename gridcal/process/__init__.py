@@ -1,0 +1,1 @@
+"""What a process model is: parameters, declaration, constraints, and the test that it keeps the contract."""

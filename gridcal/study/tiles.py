@@ -1,0 +1,288 @@
+"""Tiles: the pieces of space a stage is computed, written and resumed in."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import errno
+import itertools
+import os
+import socket
+import sys
+import threading
+import time
+import uuid
+import warnings
+from collections.abc import Generator, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from gridcal.errors import StudyError
+from gridcal.study import store
+from gridcal.study.ledger import Ledger
+from gridcal.study.store import SPACE
+from gridcal.version import __version__
+
+Region = dict[str, slice]
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DEFAULT = {"lat": 64, "lon": 64, "pixel": 256, "site": 256, "fold": 1}
+_TRIES = 3
+_REFRESH = 5.0
+
+
+def tile_chunks(ds: xr.Dataset) -> dict[str, int]:
+    """Tile size along each space dimension: the data set's own chunks, or a default where it is in memory.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Lazy or in memory.
+
+    Returns
+    -------
+    dict
+        Pixels of a tile along each of lat, lon, pixel, site that the data set has.
+
+    Raises
+    ------
+    StudyError
+        If chunks are not of one size (but for the last), which no store can hold.
+    """
+    found: dict[str, int] = {}
+    for name, x in ds.data_vars.items():
+        if x.chunks is None:
+            continue
+        for dim in SPACE:
+            if dim not in x.dims:
+                continue
+            sizes = x.chunksizes[dim]
+            if len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]:
+                raise StudyError(
+                    f"variable {name!r} has chunks of several sizes along {dim!r}: {sizes[:4]}",
+                    f"Make them one size: ds.chunk({dim}={sizes[0]})",
+                )
+            if found.setdefault(dim, max(sizes[0], 1)) != max(sizes[0], 1):
+                raise StudyError(
+                    f"variables have different chunks along {dim!r}: {found[dim]} and {sizes[0]} (variable {name!r})",
+                    f"Make them one size: ds.chunk({dim}={found[dim]})",
+                )
+    for dim in SPACE:
+        if dim in ds.dims and dim not in found:
+            found[dim] = max(min(_DEFAULT[dim], ds.sizes[dim]), 1)
+    return {dim: found[dim] for dim in SPACE if dim in found}
+
+
+def tiles(sizes: Mapping[Any, int], chunks: Mapping[str, int]) -> Iterator[tuple[str, Region]]:
+    """Name and region of every tile, in order.
+
+    Parameters
+    ----------
+    sizes : mapping
+        Size of each dimension.
+    chunks : mapping
+        Tile size along each space dimension.
+
+    Yields
+    ------
+    (str, dict)
+        The tile's indices joined with a hyphen, and its slice along each space dimension; one tile named ``0`` without space.
+
+    Examples
+    --------
+    >>> list(tiles({"pixel": 5}, {"pixel": 3}))
+    [('0000', {'pixel': slice(0, 3, None)}), ('0001', {'pixel': slice(3, 5, None)})]
+    """
+    dims = [d for d in SPACE if d in chunks]
+    counts = [range(-(-sizes[d] // chunks[d])) for d in dims]
+    for index in itertools.product(*counts):
+        region = {d: slice(i * chunks[d], min((i + 1) * chunks[d], sizes[d])) for d, i in zip(dims, index, strict=True)}
+        yield "-".join(f"{i:04d}" for i in index) or "0", region
+
+
+def run_tile(
+    part: xr.Dataset, path: str, region: Region, ledger: tuple[str, str, str] | None = None, attempt: int = 1
+) -> dict[str, Any]:
+    """Compute one tile, write it, put it on record. A plain function: it runs here or on any worker.
+
+    Parameters
+    ----------
+    part : Dataset
+        The tile, lazy. Its graph is computed in the calling thread.
+    path : str
+        The store.
+    region : dict
+        The tile's place.
+    ledger : (str, str, str), optional
+        Folder of the ledger, fingerprint of the stage, name of the tile.
+    attempt : int
+        How often the tile was tried, this time included.
+
+    Returns
+    -------
+    dict
+        The record: per variable sha256 and bytes, counts of status codes, seconds, attempt, worker, versions.
+    """
+    start = time.monotonic()
+    with _one_thread():
+        for trial in range(1, _TRIES + 1):
+            try:
+                values = part.compute(scheduler="synchronous")
+                break
+            except OSError as error:  # an input that could not be read; anything else would fail again
+                if error.errno in FULL or trial == _TRIES:
+                    raise
+                time.sleep(0.2 * trial)
+    facts: dict[str, Any] = {
+        "variables": store.write_region(Path(path), values, region),
+        "status_counts": _count_status(values),
+        "seconds": round(time.monotonic() - start, 3),
+        "attempt": attempt,
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
+        "versions": {"gridcal": __version__} | {n: version(n) for n in ("numpy", "xarray", "zarr", "numba")},
+    }
+    if ledger is not None:
+        folder, mark, tile = ledger
+        Ledger(Path(folder), mark).finish(tile, **facts)
+    return facts
+
+
+def run_tiles(
+    dataset: xr.Dataset, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str
+) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:
+    """Run tiles on the active Dask cluster in a bounded window, or one by one without a cluster.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Lazy, as :func:`gridcal.study.store.storable` gives it.
+    path : path
+        The store.
+    todo : mapping
+        Region by tile.
+    ledger : Ledger
+        Where each tile's record goes.
+    stage : str
+        What the tasks are called on the dashboard: ``<stage>-tile``.
+
+    Yields
+    ------
+    (str, dict or Exception)
+        Tile, and its record or why it failed, as the tiles finish.
+    """
+    bare = dataset.drop_vars(list(dataset.coords))
+    client = _client()
+    runs = _in_process(bare, path, todo, ledger) if client is None else _on_cluster(client, bare, path, todo, ledger, stage)
+    with contextlib.closing(runs):
+        yield from runs
+
+
+def _in_process(
+    bare: xr.Dataset, path: Path, todo: Mapping[str, Region], ledger: Ledger
+) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:
+    for tile, region in todo.items():
+        where = (str(ledger.folder), ledger.fingerprint, tile)
+        try:
+            yield tile, run_tile(_piece(bare, region), str(path), region, where, ledger.attempts(tile) + 1)
+        except Exception as error:
+            yield tile, error
+
+
+def _on_cluster(
+    client: Any, bare: xr.Dataset, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str
+) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:
+    from distributed import as_completed
+
+    run = uuid.uuid4().hex[:8]
+    waiting = iter(todo.items())
+    running: dict[Any, str] = {}
+    window, looked = 0, -_REFRESH
+    queue = as_completed(raise_errors=False)
+    try:
+        while True:
+            if time.monotonic() - looked > _REFRESH:  # workers may join a cluster while it runs
+                window, looked = 2 * max(sum(client.nthreads().values()), 1) + 2, time.monotonic()
+            for tile, region in itertools.islice(waiting, max(window - len(running), 0)):
+                where = (str(ledger.folder.resolve()), ledger.fingerprint, tile)
+                arguments = (_piece(bare, region), str(path.resolve()), region, where, ledger.attempts(tile) + 1)
+                key = f"{stage}-tile-{tile}-{run}"
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", message=".*large graph.*")
+                    future = client.submit(run_tile, *arguments, key=key, pure=False)
+                running[future] = tile
+                queue.add(future)
+            if not running:
+                return
+            future = next(queue)
+            tile = running.pop(future)
+            try:
+                outcome: dict[str, Any] | Exception = future.result()
+            except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
+                raise StudyError(
+                    f"the cluster was lost while tile {tile} ran ({error})", "Connect again and run again: it resumes"
+                ) from error
+            except Exception as error:
+                outcome = error
+            future.release()
+            yield tile, outcome
+    finally:
+        if running:
+            with contextlib.suppress(Exception):
+                client.cancel(list(running))
+
+
+def _piece(bare: xr.Dataset, region: Region) -> xr.Dataset:
+    """One tile's variables, with the part of the graph and of the data that it needs, and no more."""
+    import dask
+
+    names = store.owned(bare, region)
+    part = bare[names].isel({d: s for d, s in region.items() if d in bare[names].dims})
+    return dask.optimize(part)[0]
+
+
+def _count_status(values: xr.Dataset) -> dict[str, int]:
+    if "status" not in values or values["status"].dtype.kind not in "iu":
+        return {}
+    names = str(values["status"].attrs.get("flag_meanings", "")).split()
+    flags = [int(v) for v in np.atleast_1d(values["status"].attrs.get("flag_values", np.arange(len(names))))]
+    meaning = dict(zip(flags, names, strict=False))
+    codes, n = np.unique(values["status"].values, return_counts=True)
+    return {meaning.get(int(c), str(c)): int(k) for c, k in zip(codes, n, strict=True)}
+
+
+def _client() -> Any:
+    if "distributed" not in sys.modules:
+        return None
+    from distributed import default_client
+
+    try:
+        client = default_client()
+    except ValueError:
+        return None
+    return client if client.status == "running" else None
+
+
+_LIMIT = threading.Lock()
+_LIMITED: dict[str, Any] = {"users": 0, "limits": None}
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for every linear-algebra library of this process, while any of its threads computes a tile."""
+    from threadpoolctl import threadpool_limits
+
+    with _LIMIT:
+        if _LIMITED["users"] == 0:
+            _LIMITED["limits"] = threadpool_limits(1)
+        _LIMITED["users"] += 1
+    try:
+        yield
+    finally:
+        with _LIMIT:
+            _LIMITED["users"] -= 1
+            if _LIMITED["users"] == 0:
+                _LIMITED["limits"].restore_original_limits()

@@ -1,0 +1,1 @@
+"""Names, units, days and fingerprints: what everybody speaks."""

@@ -1,0 +1,1 @@
+"""The whole job: from a study file to a report, as a list of stages."""
