@@ -48,7 +48,7 @@ _PUBLIC = {
     "spin_up": "gridcal.simulation",
     "steady_state": "gridcal.simulation",
     "to_arviz": "gridcal.calibration",
-    "write_report": "gridcal.report",
+    "write_report": "gridcal.workflow.jobs",
 }
 _MODULES = {
     "catalog": "gridcal.cube.catalog",

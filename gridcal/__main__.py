@@ -2,7 +2,7 @@
 
 import sys
 
-from gridcal.cli.commands import main
+from gridcal.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

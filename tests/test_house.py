@@ -12,7 +12,7 @@ ROOT = Path(gridcal.__file__).parent
 GROUND = {"errors", "version"}
 ROOMS = (
     "kernels", "vocabulary", "process", "models", "cube", "study", "simulation", "evaluation", "calibration", "screening",
-    "extrapolation", "ingest", "synthetic", "plot", "report", "workflow", "comparison", "reference", "cli",
+    "extrapolation", "ingest", "synthetic", "plot", "report", "comparison", "workflow", "reference", "cli",
 )  # fmt: skip
 """From the ground up: a room imports only rooms that stand before it."""
 LONGEST = 11

@@ -5,19 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from gridcal.errors import ConfigError
 from gridcal.extrapolation.methods import METHODS
-from gridcal.workflow.config import ComputeSection, ModelSection, readable
+from gridcal.study.study_file import ComputeSection, ModelSection, Section, read_document, validated
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FluxSites(_Section):
+class FluxSites(Section):
     """Flux sites from the data directory."""
 
     kind: Literal["flux-sites"]
@@ -28,7 +23,7 @@ class FluxSites(_Section):
     weights: Literal["none", "uncertainty"] = Field(default="none", description="days alike, or by the uncertainty of GPP")
 
 
-class SyntheticSites(_Section):
+class SyntheticSites(Section):
     """Synthetic sites whose parameters are known functions of their features."""
 
     kind: Literal["synthetic"]
@@ -37,7 +32,7 @@ class SyntheticSites(_Section):
     world: int = Field(default=0, ge=0, description="seed of the world")
 
 
-class CubeSites(_Section):
+class CubeSites(Section):
     """Any cube over (time, site): a catalog entry or a path."""
 
     kind: Literal["cube"]
@@ -49,7 +44,7 @@ class CubeSites(_Section):
     features: list[str] | None = None
 
 
-class Calibration(_Section):
+class Calibration(Section):
     """How each site is calibrated."""
 
     optimiser: Literal["cmaes", "lbfgs"] = "cmaes"
@@ -61,7 +56,7 @@ class Calibration(_Section):
     chunk: int = Field(default=4, ge=1, description="sites in a tile")
 
 
-class Search(_Section):
+class Search(Section):
     """How OPT-All and OPT-PFT search one parameter set for many sites."""
 
     optimiser: Literal["cmaes", "lbfgs"] = "cmaes"
@@ -71,7 +66,7 @@ class Search(_Section):
     starts: int = Field(default=2, ge=1)
 
 
-class Training(_Section):
+class Training(Section):
     """The networks of SPIE and mNN; see :class:`gridcal.extrapolation.spie.network.NetworkSettings`."""
 
     hidden: list[int] = Field(default=[16, 16])
@@ -90,7 +85,7 @@ class Training(_Section):
     start: Literal["optimum", "middle"] = "optimum"
 
 
-class Objective(_Section):
+class Objective(Section):
     """What parameters are judged by in calibration and training."""
 
     fit: list[str] | None = Field(default=None, description="parameters searched; all that matter without it")
@@ -100,7 +95,7 @@ class Objective(_Section):
     step: float = Field(default=1e-3, gt=0.0, description="step of the differences, as a share of the range")
 
 
-class Folds(_Section):
+class Folds(Section):
     """Cross-validation."""
 
     kind: Literal["class-complete", "spatial-block", "feature-cluster", "region"] = "class-complete"
@@ -111,7 +106,7 @@ class Folds(_Section):
     climate: Literal["climate", "climate_class"] = "climate_class"
 
 
-class Features(_Section):
+class Features(Section):
     """Which features, and how far from the mean they may be."""
 
     use: list[str] | None = None
@@ -120,7 +115,7 @@ class Features(_Section):
     clip: float = Field(default=4.0, gt=0.0, description="standardised features are kept within so many deviations")
 
 
-class Assessment(_Section):
+class Assessment(Section):
     """What is scored, and the likelihood of being the best."""
 
     quality: Literal["present", "tower"] = "present"
@@ -130,7 +125,7 @@ class Assessment(_Section):
     nse_transform: Literal["none", "nnse"] = "none"
 
 
-class OptimalityModel(_Section):
+class OptimalityModel(Section):
     """The P-model."""
 
     stress: Literal["none", "stocker", "mengoli"] = Field(
@@ -138,14 +133,14 @@ class OptimalityModel(_Section):
     )
 
 
-class Explanation(_Section):
+class Explanation(Section):
     """Importance of the features for SPIE's networks."""
 
     permutations: int = Field(default=50, ge=0, description="0 for none")
     normalise: Literal["minmax", "sum"] = "minmax"
 
 
-class ComparisonConfig(_Section):
+class ComparisonConfig(Section):
     """A comparison, key by key."""
 
     kind: Literal["compare"]
@@ -167,6 +162,7 @@ class ComparisonConfig(_Section):
     assessment: Assessment = Field(default_factory=Assessment)
     p_model: OptimalityModel = Field(default_factory=OptimalityModel)
     explanation: Explanation = Field(default_factory=Explanation)
+    more: dict[str, dict[str, Any]] = Field(default_factory=dict, description="keys of stages from elsewhere, by stage")
     compute: ComputeSection = Field(default_factory=ComputeSection)
 
     @field_validator("methods")
@@ -181,7 +177,10 @@ class ComparisonConfig(_Section):
 
     def identity(self) -> dict[str, Any]:
         """Everything a result depends on."""
-        return self.model_dump(mode="json", exclude={"compute", "title"})
+        found = self.model_dump(mode="json", exclude={"compute", "title"})
+        if not found["more"]:
+            del found["more"]
+        return found
 
 
 def load_comparison(path: str | Path) -> ComparisonConfig:
@@ -192,21 +191,11 @@ def load_comparison(path: str | Path) -> ComparisonConfig:
     ConfigError
         If it is missing, is no YAML, or holds an unknown key or impossible value.
     """
-    path = Path(path)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"study file {str(path)!r} cannot be read ({error.strerror})", "Check the path") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"study file {str(path)!r} is no YAML ({error})", "Repair it") from error
-    return parse_comparison(document, str(path))
+    return parse_comparison(read_document(path), str(path))
 
 
 def parse_comparison(document: Any, origin: str = "the study file") -> ComparisonConfig:
     """Check a comparison given as plain data."""
     if not isinstance(document, dict) or document.get("kind") != "compare":
         raise ConfigError(f"{origin}: 'kind' is not 'compare'", "Write kind: compare; other studies run with gridcal run")
-    try:
-        return ComparisonConfig.model_validate(document)
-    except ValidationError as error:
-        raise readable(error, origin, ComparisonConfig) from error
+    return validated(document, ComparisonConfig, origin)

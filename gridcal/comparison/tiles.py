@@ -29,7 +29,6 @@ from gridcal.extrapolation.spie.objective import Objective, site_objective
 from gridcal.extrapolation.spie.optimum import SearchSettings, optimum
 from gridcal.extrapolation.spie.site_series import SiteSeries, site_series
 from gridcal.extrapolation.spie.tensor_file import dump_tensors
-from gridcal.models import model_named
 from gridcal.process.model import ProcessModel
 from gridcal.study import store
 
@@ -126,20 +125,11 @@ def _texts(x: xr.DataArray) -> tuple[str, ...]:
     return tuple(str(v) for v in x.values)
 
 
-def comparison_model(config: ComparisonConfig) -> ProcessModel:
-    """The model with its preset and bounds."""
-    model = model_named(config.model.name)
-    if config.model.name == "lue" and config.model.preset == "wide":
-        from gridcal.models.lue import PARAMETERS_WIDE
-
-        model = model.with_parameters(PARAMETERS_WIDE)
-    return model.with_parameters(model.parameters.with_bounds(config.model.bounds)) if config.model.bounds else model
-
-
 @functools.lru_cache(maxsize=2)
-def _context(folder: str, document: str) -> Context:
+def _context(folder: str, document: str, mark: str) -> Context:
+    """The context of a study; `mark`, the fingerprint of its sites, tells another version of them from this one."""
     config = parse_comparison(json.loads(document))
-    return make_context(config, comparison_model(config), store.read(Path(folder) / "sites.zarr"))
+    return make_context(config, config.model.build(), store.read(Path(folder) / "sites.zarr"))
 
 
 def calibrate_rows(context: Context, rows: Rows) -> dict[str, Array]:
@@ -159,9 +149,9 @@ def calibrate_rows(context: Context, rows: Rows) -> dict[str, Array]:
     }
 
 
-def calibrate_block(block: xr.Dataset, folder: str, document: str) -> xr.Dataset:
+def calibrate_block(block: xr.Dataset, folder: str, document: str, mark: str) -> xr.Dataset:
     """One tile of the stage ``calibration``."""
-    context = _context(folder, document)
+    context = _context(folder, document, mark)
     rows = block["row"].values.astype(np.int64)
     found = calibrate_rows(context, rows)
     dims = {"unit": ("site", "parameter"), "edge_hit": ("site", "parameter")}
@@ -212,8 +202,8 @@ class FoldResult:
     network: bytes
 
 
-def learn_fold(context: Context, calibrated: Array, fold: int) -> FoldResult:
-    """Fit every method on the training sites of a fold, predict every site."""
+def training_of(context: Context, calibrated: Array, fold: int) -> tuple[FeatureEncoder, Array, Training]:
+    """Encoder and encoded features of a fold, and what its methods are trained with."""
     config = context.config
     rows = context.training_rows(fold)
     encoder, x = encode(context, rows)
@@ -230,6 +220,14 @@ def learn_fold(context: Context, calibrated: Array, fold: int) -> FoldResult:
         search=SearchSettings(s.optimiser, s.max_evaluations, s.restarts, s.polish, s.starts),
         start=config.training.start,
     )
+    return encoder, x, training
+
+
+def learn_fold(context: Context, calibrated: Array, fold: int) -> FoldResult:
+    """Fit every method on the training sites of a fold, predict every site."""
+    config = context.config
+    rows = context.training_rows(fold)
+    encoder, x, training = training_of(context, calibrated, fold)
     everywhere = places_of(context, np.arange(context.n), x, rows)
     unit = np.full((len(config.methods), context.n, calibrated.shape[1]), np.nan)
     flagged = np.zeros(unit.shape[:2], dtype=np.int8)
@@ -246,9 +244,9 @@ def learn_fold(context: Context, calibrated: Array, fold: int) -> FoldResult:
     return FoldResult(unit, flagged, saved)
 
 
-def learn_block(block: xr.Dataset, folder: str, document: str) -> xr.Dataset:
+def learn_block(block: xr.Dataset, folder: str, document: str, mark: str) -> xr.Dataset:
     """One tile of the stage ``predictions``: a fold. SPIE's networks go to the folder ``networks``."""
-    context = _context(folder, document)
+    context = _context(folder, document, mark)
     (fold,) = (int(v) for v in block["number"].values)
     calibrated = store.read(Path(folder) / "calibration.zarr")["unit"].load().values.astype(np.float64)
     found = learn_fold(context, calibrated, fold)
@@ -347,9 +345,9 @@ SCORE_DIMS = {
 }
 
 
-def score_block(block: xr.Dataset, folder: str, document: str) -> xr.Dataset:
+def score_block(block: xr.Dataset, folder: str, document: str, mark: str) -> xr.Dataset:
     """One tile of the stage ``scores``."""
-    context = _context(folder, document)
+    context = _context(folder, document, mark)
     predicted = store.read(Path(folder) / "predictions.zarr")["unit"].load().values.astype(np.float64)
     calibrated = store.read(Path(folder) / "calibration.zarr")["unit"].load().values.astype(np.float64)
     units = np.concatenate([calibrated[None], unit_where_tested(predicted, context.fold)])

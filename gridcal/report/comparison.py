@@ -1,20 +1,15 @@
-"""The report of a comparison."""
+"""Sections on a comparison of ways to extrapolate parameters."""
 
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from gridcal.plot import comparison as figures
-from gridcal.report.page import cards, image, page, table
-from gridcal.report.sections import absent, load, provenance
-from gridcal.study.folder import Study
-from gridcal.study.progress import progress
-from gridcal.version import __version__
+from gridcal.report.page import absent, image, table
 
 PAPER = {
     "site-calib": "site means 0.95",
@@ -23,43 +18,8 @@ PAPER = {
 """Bao et al. 2023 (196 sites); for every other extrapolation fewer than 41 % of sites and site means of 0 or below."""
 
 
-def write_comparison_report(study: Study, path: str | Path | None = None, *, title: str | None = None) -> Path:
-    """Write one self-contained HTML page about a comparison; what is absent is said."""
-    record = study.read_record("provenance") or {}
-    target = Path(path) if path is not None else study.path / "report.html"
-    found, scores, sites = (load(study, n) for n in ("assessment", "scores", "sites"))
-    quality = _quality(record)
-    with progress(6, "writing the report") as step:
-        made = [("skill", "Skill by method", _skill(found, scores, quality))]
-        step(1)
-        made.append(("likelihood", "Likelihood of being the best", _likelihood(found)))
-        step(1)
-        made.append(("classes", "By vegetation type and climate", _classes(found)))
-        step(1)
-        made.append(("parameters", "Parameters", _parameters(found)))
-        step(1)
-        made.append(("importance", "What the network uses", _importance(load(study, "importance"))))
-        step(1)
-        made.append(("sites", "Sites and folds", _sites(sites)))
-        made.append(("provenance", "Provenance", provenance(record, study.read_record("caveats"))))
-        heading = str(title or record.get("title") or f"Study {study.path.name}")
-        lead = f"Seed {record['seed']}, made on {record['created']}" if record else "A gridcal comparison"
-        html = page(heading, lead, cards(study.read_record("headline") or {}), made, f"Written by gridcal {__version__}")
-        part = target.with_name(f".{target.name}.partial")
-        part.write_text(html, encoding="utf-8")
-        part.replace(target)
-        step(1)
-    return target
-
-
-def _quality(record: dict[str, Any]) -> str:
-    import yaml
-
-    document = yaml.safe_load(record["config"]) if "config" in record else {}
-    return str(document.get("assessment", {}).get("quality", "present"))
-
-
-def _skill(found: xr.Dataset | None, scores: xr.Dataset | None, quality: str) -> str:
+def skill(found: xr.Dataset | None, scores: xr.Dataset | None, quality: str) -> str:
+    """Scores of every method at four time scales."""
     if found is None or scores is None:
         return absent("Scores", "Resume the comparison.")
     caption = "Bars: first to third quartile over the sites; points: median, cut at -1; at the right: median / share above 0."
@@ -94,7 +54,8 @@ def _skill(found: xr.Dataset | None, scores: xr.Dataset | None, quality: str) ->
     return html
 
 
-def _likelihood(found: xr.Dataset | None) -> str:
+def likelihood(found: xr.Dataset | None) -> str:
+    """How likely each method is to be the best."""
     if found is None or not np.isfinite(found["likelihood_overall"].values).any():
         why = str(found["likelihood"].attrs.get("comment", "")) if found is not None else "Resume the comparison."
         return absent("Likelihood", why)
@@ -103,7 +64,8 @@ def _likelihood(found: xr.Dataset | None) -> str:
     return image(figures.likelihood(found), "likelihood of every method to be the best", text)
 
 
-def _classes(found: xr.Dataset | None) -> str:
+def classes(found: xr.Dataset | None) -> str:
+    """Median scores by vegetation type and climate."""
     if found is None:
         return absent("Classes", "Resume the comparison.")
     names = [str(m) for m in found["method"].values]
@@ -115,7 +77,8 @@ def _classes(found: xr.Dataset | None) -> str:
     return "<p>Median daily NSE:</p>" + table(["class", "sites", *names], rows)
 
 
-def _parameters(found: xr.Dataset | None) -> str:
+def parameters(found: xr.Dataset | None) -> str:
+    """Predicted parameters beside calibrated and true ones."""
     if found is None:
         return absent("Parameters", "Resume the comparison.")
     parameters = [str(p) for p in found["parameter"].values]
@@ -137,7 +100,8 @@ def _parameters(found: xr.Dataset | None) -> str:
     return html
 
 
-def _importance(found: xr.Dataset | None) -> str:
+def importance(found: xr.Dataset | None) -> str:
+    """What SPIE's networks use."""
     if found is None:
         return absent("Importance", "The comparison has no network, or explanation.permutations is 0.")
     html = image(figures.feature_importance(found), "importance of features for parameters")
@@ -157,13 +121,14 @@ def _importance(found: xr.Dataset | None) -> str:
     return html + f"<p>Rank agreement of the approaches (Spearman): {escape(', '.join(pairs))}.</p>"
 
 
-def _sites(sites: xr.Dataset | None) -> str:
-    if sites is None:
+def sites(found: xr.Dataset | None) -> str:
+    """Which sites are tested in which fold."""
+    if found is None:
         return absent("Sites", "Resume the comparison.")
-    fold = sites["fold_of_site"].values
+    fold = found["fold_of_site"].values
     rows = []
     for k in sorted(set(fold.tolist())):
-        mine = [str(s) for s in sites["site"].values[fold == k]]
+        mine = [str(s) for s in found["site"].values[fold == k]]
         name = {-1: "training only", -2: "test only"}.get(k, str(k))
         rows.append([name, len(mine), ", ".join(mine)])
     return table(["fold", "sites", "tested in it"], rows)

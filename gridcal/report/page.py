@@ -37,6 +37,11 @@ ul{padding-left:1.2rem}footer{color:var(--soft);font-size:.85rem;padding-bottom:
 """
 
 
+def absent(what: str, why: str) -> str:
+    """A sentence for what a study does not hold."""
+    return f"<p>{escape(what)}: not in this study. {escape(why)}</p>"
+
+
 def image(figure: Figure, alt: str, caption: str = "") -> str:
     """A figure as an embedded PNG with its alternative text."""
     buffer = io.BytesIO()

@@ -21,7 +21,8 @@ from gridcal.version import __version__
 from gridcal.vocabulary.fingerprint import canonical, differences
 from gridcal.vocabulary.fingerprint import fingerprint as hash_of
 
-SCHEMA = 1
+SCHEMA = 2
+"""Layout of a study folder: from 2 on, stages of a job say which keys of the study file and which stages they came from."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 
 
@@ -66,6 +67,43 @@ class Study:
                 )
         if record is None:
             self._make(file, config)
+
+    @property
+    def schema(self) -> int:
+        """Layout of the folder; 1 where stages do not say what they came from."""
+        return int((read_json(self.path / "study.json") or {}).get("schema", 1))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the results depend on, as it was last run."""
+        found: dict[str, Any] = (read_json(self.path / "study.json") or {}).get("config", {})
+        return found
+
+    def adopt(self, config: Any) -> None:
+        """Put another configuration on record: the stages say themselves which of them it concerns."""
+        file = self.path / "study.json"
+        document = canonical(config)
+        record = read_json(file) or {}
+        if record.get("config") != document:
+            with self._lock:
+                write_json(file, record | {"config": document, "fingerprint": hash_of(document)})
+
+    def depends_on(self, name: str) -> dict[str, Any] | None:
+        """What a stage (finished or begun) or a record was made from, where that was given when it was saved."""
+        _check_name(name)
+        stage = read_json(self._ledger(name) / "stage.json")
+        found: dict[str, Any] | None = stage.get("depends_on") if stage else read_json(self._depends(name))
+        return found
+
+    def drop(self, name: str) -> None:
+        """Delete a stage or a record, so that it is made again."""
+        _check_name(name)
+        with self._lock:
+            (self._ledger(name) / "COMPLETE").unlink(missing_ok=True)
+            shutil.rmtree(self._store(name), ignore_errors=True)
+            shutil.rmtree(self._ledger(name), ignore_errors=True)
+            self._depends(name).unlink(missing_ok=True)
+            (self.path / "records" / f"{name}.json").unlink(missing_ok=True)
 
     def _make(self, file: Path, config: Any) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -259,8 +297,8 @@ class Study:
         Returns
         -------
         dict
-            By stage: ``done`` and ``total`` tiles, ``complete``, ``seconds`` of computing, ``status_counts`` (pixels by
-            calibration code) and ``failures`` (error by tile).
+            By stage: ``done`` and ``total`` tiles, ``complete``, ``seconds`` of computing, ``peak_bytes``
+            (most memory of a process), ``status_counts`` (pixels by calibration code) and ``failures`` (error by tile).
         """
         out: dict[str, dict[str, Any]] = {}
         for name in self.stages():
@@ -277,6 +315,7 @@ class Study:
                 "total": stage.get("tiles", 0),
                 "complete": self._finished(name),
                 "seconds": sum(r.get("seconds", 0.0) for r in records.values()),
+                "peak_bytes": max((r.get("peak_bytes", 0) for r in records.values()), default=0),
                 "status_counts": dict(sorted(counts.items())),
                 "failures": ledger.failures(),
             }
@@ -321,10 +360,23 @@ class Study:
                         ledger.forget(tile)
         return damaged
 
-    def record(self, name: str, document: Any) -> None:
-        """Write a small JSON document into the study, all at once or not at all."""
+    def record(self, name: str, document: Any, *, depends_on: Mapping[str, Any] | None = None) -> None:
+        """Write a small JSON document into the study, all at once or not at all.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        document : object
+            Numbers, text, lists, mappings.
+        depends_on : mapping, optional
+            What it was made from; :meth:`depends_on` gives it back.
+        """
         _check_name(name)
+        self._depends(name).unlink(missing_ok=True)
         write_json(self.path / "records" / f"{name}.json", _plain(document))
+        if depends_on is not None:
+            write_json(self._depends(name), canonical(dict(depends_on)))
 
     def read_record(self, name: str) -> Any:
         """Read a document back; None if there is none."""
@@ -339,6 +391,9 @@ class Study:
 
     def _ledger(self, name: str) -> Path:
         return self.path / f"{name}.ledger"
+
+    def _depends(self, name: str) -> Path:
+        return self.path / "records" / f"{name}.depends.json"
 
 
 def _check_name(name: str) -> None:

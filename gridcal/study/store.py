@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,11 +43,12 @@ def storable(ds: xr.Dataset) -> xr.Dataset:
     StudyError
         If a variable holds dates or durations, which belong into a coordinate.
     """
-    out = ds.copy()
+    found: dict[Hashable, xr.Variable] = {}
+    labels: dict[Hashable, Any] = {}
     for name, x in ds.variables.items():
         if name in ds.dims and name in ds.coords:
             if x.dtype.kind in "SU":
-                out = out.assign_coords({name: (x.dims, x.values.astype(str).astype(object), x.attrs)})
+                labels[name] = (x.dims, x.values.astype(str).astype(object), x.attrs)
             continue
         y = x
         if name in ds.coords:
@@ -63,7 +64,8 @@ def storable(ds: xr.Dataset) -> xr.Dataset:
             y = y.astype(np.float32)
         if y.dtype.kind in "SU":
             y = y.astype(str).astype(object)
-        out[name] = y.copy(deep=False)
+        found[name] = y.copy(deep=False)
+    out = ds.assign_coords(labels).assign(found)  # at once: one by one, every variable would be merged with all
     for x in out.variables.values():
         x.encoding = {}
     out.encoding = {}
@@ -86,7 +88,7 @@ def create(path: Path, ds: xr.Dataset, chunks: Mapping[str, int]) -> None:
     import zarr
     from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
-    template = ds.copy()
+    empty: dict[Hashable, Any] = {}
     encoding: dict[str, Any] = {}
     for name, x in ds.variables.items():
         sizes = tuple(chunks.get(str(d), n) if name in ds.data_vars else n for d, n in zip(x.dims, x.shape, strict=True))
@@ -100,15 +102,12 @@ def create(path: Path, ds: xr.Dataset, chunks: Mapping[str, int]) -> None:
                 encoding[str(name)]["_FillValue"] = np.nan
         encoding[str(name)]["chunks"] = sizes
         if name in ds.data_vars:
-            if x.dtype.kind in _TEXT:
-                empty: Any = np.full(x.shape, "", dtype=object)
-            else:
-                empty = da.zeros(x.shape, chunks=sizes, dtype=x.dtype)
-            template[name] = (x.dims, empty, x.attrs)
+            values: Any = np.full(x.shape, "", dtype=object) if x.dtype.kind in _TEXT else None
+            empty[name] = (x.dims, da.zeros(x.shape, chunks=sizes, dtype=x.dtype) if values is None else values, x.attrs)
     with warnings.catch_warnings(), zarr.config.set({"array.write_empty_chunks": True}):
         warnings.filterwarnings("ignore", message=".*Zarr V3 specification.*")
         warnings.filterwarnings("ignore", message=".*Consolidated metadata.*")
-        template.to_zarr(path, mode="w", compute=False, encoding=encoding, zarr_format=3, consolidated=False)
+        ds.assign(empty).to_zarr(path, mode="w", compute=False, encoding=encoding, zarr_format=3, consolidated=False)
 
 
 def owned(ds: xr.Dataset, region: Mapping[str, slice]) -> list[str]:

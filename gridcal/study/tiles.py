@@ -8,6 +8,7 @@ import contextlib
 import errno
 import itertools
 import os
+import resource
 import socket
 import sys
 import threading
@@ -25,10 +26,10 @@ import xarray as xr
 from gridcal.errors import StudyError
 from gridcal.study import store
 from gridcal.study.ledger import Ledger
+from gridcal.study.pieces import Pieces, Region
 from gridcal.study.store import SPACE
 from gridcal.version import __version__
 
-Region = dict[str, slice]
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DEFAULT = {"lat": 64, "lon": 64, "pixel": 256, "site": 256, "fold": 1}
 _TRIES = 3
@@ -104,6 +105,12 @@ def tiles(sizes: Mapping[Any, int], chunks: Mapping[str, int]) -> Iterator[tuple
         yield "-".join(f"{i:04d}" for i in index) or "0", region
 
 
+def peak_bytes() -> int:
+    """Most memory this process has held so far, bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else 1024 * peak)
+
+
 def run_tile(
     part: xr.Dataset, path: str, region: Region, ledger: tuple[str, str, str] | None = None, attempt: int = 1
 ) -> dict[str, Any]:
@@ -125,10 +132,11 @@ def run_tile(
     Returns
     -------
     dict
-        The record: per variable sha256 and bytes, counts of status codes, seconds, attempt, worker, versions.
+        The record: per variable sha256 and bytes, counts of status codes, seconds, most memory the process has held so far,
+        attempt, worker, versions.
     """
     start = time.monotonic()
-    with _one_thread():
+    with _alone():
         for trial in range(1, _TRIES + 1):
             try:
                 values = part.compute(scheduler="synchronous")
@@ -141,6 +149,7 @@ def run_tile(
         "variables": store.write_region(Path(path), values, region),
         "status_counts": _count_status(values),
         "seconds": round(time.monotonic() - start, 3),
+        "peak_bytes": peak_bytes(),
         "attempt": attempt,
         "worker": f"{socket.gethostname()}:{os.getpid()}",
         "versions": {"gridcal": __version__} | {n: version(n) for n in ("numpy", "xarray", "zarr", "numba")},
@@ -174,26 +183,26 @@ def run_tiles(
     (str, dict or Exception)
         Tile, and its record or why it failed, as the tiles finish.
     """
-    bare = dataset.drop_vars(list(dataset.coords))
-    client = _client()
-    runs = _in_process(bare, path, todo, ledger) if client is None else _on_cluster(client, bare, path, todo, ledger, stage)
+    pieces = Pieces(dataset.drop_vars(list(dataset.coords)))
+    client = active_client()
+    runs = _in_process(pieces, path, todo, ledger) if client is None else _on_cluster(client, pieces, path, todo, ledger, stage)
     with contextlib.closing(runs):
         yield from runs
 
 
 def _in_process(
-    bare: xr.Dataset, path: Path, todo: Mapping[str, Region], ledger: Ledger
+    pieces: Pieces, path: Path, todo: Mapping[str, Region], ledger: Ledger
 ) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:
     for tile, region in todo.items():
         where = (str(ledger.folder), ledger.fingerprint, tile)
         try:
-            yield tile, run_tile(_piece(bare, region), str(path), region, where, ledger.attempts(tile) + 1)
+            yield tile, run_tile(pieces.of(region), str(path), region, where, ledger.attempts(tile) + 1)
         except Exception as error:
             yield tile, error
 
 
 def _on_cluster(
-    client: Any, bare: xr.Dataset, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str
+    client: Any, pieces: Pieces, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str
 ) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:
     from distributed import as_completed
 
@@ -208,7 +217,7 @@ def _on_cluster(
                 window, looked = 2 * max(sum(client.nthreads().values()), 1) + 2, time.monotonic()
             for tile, region in itertools.islice(waiting, max(window - len(running), 0)):
                 where = (str(ledger.folder.resolve()), ledger.fingerprint, tile)
-                arguments = (_piece(bare, region), str(path.resolve()), region, where, ledger.attempts(tile) + 1)
+                arguments = (pieces.of(region), str(path.resolve()), region, where, ledger.attempts(tile) + 1)
                 key = f"{stage}-tile-{tile}-{run}"
                 with warnings.catch_warnings():
                     warnings.filterwarnings("ignore", message=".*large graph.*")
@@ -235,15 +244,6 @@ def _on_cluster(
                 client.cancel(list(running))
 
 
-def _piece(bare: xr.Dataset, region: Region) -> xr.Dataset:
-    """One tile's variables, with the part of the graph and of the data that it needs, and no more."""
-    import dask
-
-    names = store.owned(bare, region)
-    part = bare[names].isel({d: s for d, s in region.items() if d in bare[names].dims})
-    return dask.optimize(part)[0]
-
-
 def _count_status(values: xr.Dataset) -> dict[str, int]:
     if "status" not in values or values["status"].dtype.kind not in "iu":
         return {}
@@ -254,7 +254,8 @@ def _count_status(values: xr.Dataset) -> dict[str, int]:
     return {meaning.get(int(c), str(c)): int(k) for c, k in zip(codes, n, strict=True)}
 
 
-def _client() -> Any:
+def active_client() -> Any:
+    """The Dask client that tiles run on; None where they run in this process."""
     if "distributed" not in sys.modules:
         return None
     from distributed import default_client
@@ -267,17 +268,25 @@ def _client() -> Any:
 
 
 _LIMIT = threading.Lock()
-_LIMITED: dict[str, Any] = {"users": 0, "limits": None}
+_LIMITED: dict[str, Any] = {"users": 0, "settings": None}
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for every linear-algebra library of this process, while any of its threads computes a tile."""
+def _alone() -> Iterator[None]:
+    """One thread for all that this process computes, while any of its threads makes a tile.
+
+    Linear-algebra libraries would start threads of their own. And on a worker Dask would hand what a tile computes within
+    itself to the cluster, and begin a further tile meanwhile.
+    """
+    import dask
     from threadpoolctl import threadpool_limits
 
     with _LIMIT:
         if _LIMITED["users"] == 0:
-            _LIMITED["limits"] = threadpool_limits(1)
+            settings = contextlib.ExitStack()
+            settings.enter_context(threadpool_limits(1))
+            settings.enter_context(dask.config.set(scheduler="synchronous"))
+            _LIMITED["settings"] = settings
         _LIMITED["users"] += 1
     try:
         yield
@@ -285,4 +294,4 @@ def _one_thread() -> Iterator[None]:
         with _LIMIT:
             _LIMITED["users"] -= 1
             if _LIMITED["users"] == 0:
-                _LIMITED["limits"].restore_original_limits()
+                _LIMITED["settings"].close()

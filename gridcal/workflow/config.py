@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from gridcal.errors import ConfigError
-
-_LIMIT = 1_000_000
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from gridcal.study.study_file import ComputeSection, ModelSection, Section, read_document, validated
 
 
-class ModelSection(_Section):
-    """Process model and its parameter table."""
-
-    name: str = "lue"
-    bounds: dict[str, tuple[float, float]] = Field(default_factory=dict, description="other bounds, {name: [lower, upper]}")
-    preset: Literal["bao2023", "wide"] = "bao2023"
-    lag: Literal["bao2023", "de2025", "all", "none"] = "bao2023"
-
-    @field_validator("bounds")
-    @classmethod
-    def _ordered(cls, bounds: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-        for name, (lower, upper) in bounds.items():
-            if not lower < upper:
-                raise ValueError(f"bounds of {name} are in the wrong order: {lower} >= {upper}; give the lower bound first")
-        return bounds
-
-
-class TwinSection(_Section):
+class TwinSection(Section):
     """A synthetic region with known parameters."""
 
     kind: Literal["twin"]
@@ -46,7 +22,7 @@ class TwinSection(_Section):
     samples: int = Field(default=80, ge=10)
 
 
-class FluxSitesSection(_Section):
+class FluxSitesSection(Section):
     """Flux sites from the data directory."""
 
     kind: Literal["flux-sites"]
@@ -58,7 +34,7 @@ class FluxSitesSection(_Section):
     hold_out: list[str] = Field(default_factory=list, description="sites calibrated for reference but never learnt from")
 
 
-class CubeSection(_Section):
+class CubeSection(Section):
     """Any cube: a catalog entry or a path, sampled pixel by pixel."""
 
     kind: Literal["cube"]
@@ -68,7 +44,7 @@ class CubeSection(_Section):
     period: tuple[str, str] | None = None
 
 
-class TargetSection(_Section):
+class TargetSection(Section):
     """A target: see :class:`gridcal.Target`."""
 
     variable: str
@@ -80,7 +56,7 @@ class TargetSection(_Section):
     min_fraction: float = 0.5
 
 
-class BlockSection(_Section):
+class BlockSection(Section):
     """A block: see :class:`gridcal.Block`."""
 
     fit: list[str]
@@ -90,7 +66,7 @@ class BlockSection(_Section):
     edc: Literal["reject", "penalise"] | None = None
 
 
-class CalibrationSection(_Section):
+class CalibrationSection(Section):
     """How parameters are calibrated."""
 
     method: Literal["masm", "mcmc", "cmaes", "auto"] = "masm"
@@ -99,7 +75,7 @@ class CalibrationSection(_Section):
     chunk: int = Field(default=8, ge=1, description="pixels in a tile")
 
 
-class ScreeningSection(_Section):
+class ScreeningSection(Section):
     """Which parameters are screened, and how: see :class:`gridcal.Morris` and :func:`gridcal.screen`."""
 
     targets: list[TargetSection] | None = Field(default=None, description="the calibration's own without it")
@@ -117,7 +93,7 @@ class ScreeningSection(_Section):
     chunk: int = Field(default=8, ge=1, description="pixels in a tile")
 
 
-class LearnSection(_Section):
+class LearnSection(Section):
     """How parameters are learnt from features."""
 
     method: str = "xgboost"
@@ -131,7 +107,7 @@ class LearnSection(_Section):
     )
 
 
-class MapSection(_Section):
+class MapSection(Section):
     """Where parameters are predicted and the model is run."""
 
     kind: Literal["same", "climatological-year"]
@@ -140,7 +116,7 @@ class MapSection(_Section):
     tile: int = Field(default=50, ge=1, description="pixels a side of a tile")
 
 
-class EvaluateSection(_Section):
+class EvaluateSection(Section):
     """What is scored, and how."""
 
     scales: list[str] = Field(default_factory=lambda: ["8-day"])
@@ -148,15 +124,7 @@ class EvaluateSection(_Section):
     diso_variant: Literal["hu2019", "printed"] = "hu2019"
 
 
-class ComputeSection(_Section):
-    """Where the work runs. Not part of the fingerprint: results do not depend on it."""
-
-    cluster: Literal["none", "local", "slurm", "gateway"] | str = "local"
-    workers: int = Field(default=2, ge=1)
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-class StudyConfig(_Section):
+class StudyConfig(Section):
     """A whole study."""
 
     title: str
@@ -168,6 +136,7 @@ class StudyConfig(_Section):
     learn: LearnSection = LearnSection()
     map: MapSection = MapSection(kind="same")
     evaluate: EvaluateSection = EvaluateSection()
+    more: dict[str, dict[str, Any]] = Field(default_factory=dict, description="keys of stages from elsewhere, by stage")
     compute: ComputeSection = ComputeSection()
 
     @model_validator(mode="after")
@@ -181,8 +150,9 @@ class StudyConfig(_Section):
     def identity(self) -> dict[str, Any]:
         """What the results depend on: everything but title and compute."""
         found = self.model_dump(mode="json", exclude={"title", "compute"})
-        if found["screening"] is None:  # a study without it is the one it was before there was one
-            del found["screening"]
+        for name in ("screening", "more"):
+            if not found[name]:
+                del found[name]
         return found
 
 
@@ -204,58 +174,11 @@ def load_config(path: str | Path) -> StudyConfig:
     ConfigError
         If the file cannot be read, a key is unknown or a value impossible; the message names the key and the repair.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise ConfigError(f"no study file {str(file)!r}", "Give the path of a YAML file, e.g. one from notebooks/studies")
-    if file.stat().st_size > _LIMIT:
-        raise ConfigError(f"study file {str(file)!r} is larger than {_LIMIT} bytes", "A study file is a page of YAML")
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"study file {str(file)!r} is not YAML: {error}", "Repair the line named above") from error
-    if not isinstance(document, dict):
-        raise ConfigError(f"study file {str(file)!r} holds no mapping", "Start with 'title: ...'")
-    return parse_config(document, str(file))
+    return parse_config(read_document(path), str(path))
 
 
 def parse_config(document: dict[str, Any], origin: str = "configuration") -> StudyConfig:
     """Check a configuration given as a mapping; see :func:`load_config`."""
     if document.get("kind") == "compare":
         raise ConfigError(f"{origin} describes a comparison of extrapolations", "Run it with: gridcal compare")
-    try:
-        return StudyConfig.model_validate(document)
-    except ValidationError as error:
-        raise readable(error, origin, StudyConfig) from error
-
-
-def readable(error: ValidationError, origin: str, root: type[BaseModel]) -> ConfigError:
-    """The first problem of a configuration of type `root`, naming the key and the repair."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        key = str(first["loc"][-1])
-        known = _known_keys(first["loc"], root)
-        near = difflib.get_close_matches(key, known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys there: {', '.join(known)}"
-        return ConfigError(f"{origin}: unknown key {where!r}", hint)
-    if first["type"] == "missing":
-        return ConfigError(f"{origin}: {where!r} is missing", "Add it")
-    more = len(error.errors()) - 1
-    tail = f" (and {more} more)" if more else ""
-    return ConfigError(f"{origin}: {where}: {first['msg'].removeprefix('Value error, ')}{tail}", "Repair this value")
-
-
-def _known_keys(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
-    """Keys of the section a location lies in; a part that is no key is the ``kind`` of one of several sections."""
-    sections = [root]
-    for part in location[:-1]:
-        inside = [s for section in sections if part in section.model_fields for s in _sections(section, str(part))]
-        named = [s for s in sections if "kind" in s.model_fields and part in get_args(s.model_fields["kind"].annotation)]
-        sections = inside or named or sections
-    return list(sections[0].model_fields)
-
-
-def _sections(section: type[BaseModel], key: str) -> list[type[BaseModel]]:
-    """Sections that a key may hold, alone, in a list, or as one of several kinds."""
-    annotation = section.model_fields[key].annotation
-    return [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+    return validated(document, StudyConfig, origin)

@@ -1,56 +1,18 @@
-"""Headline numbers of a study and the record of how it was made."""
+"""Headline numbers of a study."""
 
 from __future__ import annotations
 
-import datetime
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import xarray as xr
-import yaml
 
 from gridcal.calibration.target import Block
 from gridcal.process.model import ProcessModel
 from gridcal.simulation.over_cube import simulate
 from gridcal.study.folder import Study
-from gridcal.version import __version__
 from gridcal.vocabulary.periods import scale_name
-from gridcal.workflow.config import StudyConfig
 from gridcal.workflow.sources import Sources
-
-_LIBRARIES = (
-    "numpy", "scipy", "xarray", "dask", "distributed", "zarr", "numba", "scikit-learn", "xgboost", "pandas", "cma", "SALib"
-)  # fmt: skip
-
-
-def provenance(config: StudyConfig, model: ProcessModel, inputs: list[dict[str, str]]) -> dict[str, Any]:
-    """Versions, configuration, seed and inputs of a study."""
-    return record_of_run(config, model, inputs)
-
-
-def record_of_run(config: Any, model: ProcessModel, inputs: list[dict[str, str]]) -> dict[str, Any]:
-    """The same for any configuration with a title and a seed."""
-    versions = {}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "unknown"
-    return {
-        "title": config.title,
-        "gridcal": __version__,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "libraries": versions,
-        "model": {"name": model.name, "version": model.version, "source": model.source},
-        "bounds": {p.name: [p.lower, p.upper] for p in model.parameters},
-        "seed": config.seed,
-        "inputs": inputs,
-        "config": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
-    }
 
 
 def _number(value: float, units: str, text: str) -> dict[str, Any]:
@@ -62,6 +24,18 @@ def _median(x: xr.DataArray) -> float:
     return float(np.median(values)) if values.size else float("nan")
 
 
+def map_error(
+    model: ProcessModel, sources: Sources, truth: xr.Dataset, variable: str, theta: xr.Dataset
+) -> tuple[float, float]:
+    """Error (RMSE) of the default model's map and of the map with parameters `theta`, against the planted ones'."""
+    wanted = simulate(sources.grid, model, truth)[variable]
+    default = simulate(sources.grid, model)[variable]
+    learnt = simulate(sources.grid, model, theta)[variable]
+    errors = xr.Dataset({"before": ((default - wanted) ** 2).mean(), "after": ((learnt - wanted) ** 2).mean()})
+    errors = errors.compute(scheduler="threads")
+    return float(errors["before"]) ** 0.5, float(errors["after"]) ** 0.5
+
+
 def headline_of_twin(study: Study, model: ProcessModel, sources: Sources, blocks: tuple[Block, ...]) -> dict[str, Any]:
     """How much of the default model's error was removed over the map, and how well the planted parameters came back."""
     truth = study.open("truth")
@@ -69,12 +43,7 @@ def headline_of_twin(study: Study, model: ProcessModel, sources: Sources, blocks
     theta = study.open("parameters")
     names = list(model.parameters.names)
     variable = blocks[0].targets[0].variable
-    wanted = simulate(sources.grid, model, truth[names])[variable]
-    default = simulate(sources.grid, model)[variable]
-    learnt = simulate(sources.grid, model, theta[names])[variable]
-    errors = xr.Dataset({"before": ((default - wanted) ** 2).mean(), "after": ((learnt - wanted) ** 2).mean()})
-    errors = errors.compute(scheduler="threads")
-    before, after = float(errors["before"]) ** 0.5, float(errors["after"]) ** 0.5
+    before, after = map_error(model, sources, truth[names], variable, theta[names])
     units = model.output_units(variable)
     out = {
         "error removed": _number(
@@ -87,7 +56,7 @@ def headline_of_twin(study: Study, model: ProcessModel, sources: Sources, blocks
     ok = posterior["status"].values == 0
     fitted = [n for b in blocks for n in b.fit]
     at_samples = truth[fitted].sel(lat=posterior["lat"], lon=posterior["lon"])
-    for name in fitted:
+    for name in fitted if ok.sum() > 1 else ():  # a correlation needs two
         p = model.parameters[name]
         x, y = at_samples[name].values[ok], posterior[name].values[ok]
         r = float(np.corrcoef(x, y)[0, 1])

@@ -11,7 +11,6 @@ import xarray as xr
 from gridcal.cube import Cube, open_cube
 from gridcal.cube.sampling import sample_pixels
 from gridcal.errors import ConfigError
-from gridcal.models import model_named
 from gridcal.process.model import ProcessModel
 from gridcal.workflow.config import CubeSection, FluxSitesSection, StudyConfig, TwinSection
 
@@ -48,18 +47,6 @@ class Sources:
     held_out: tuple[str, ...] = ()
     inputs: list[dict[str, str]] = dataclasses.field(default_factory=list)
     caveats: list[str] = dataclasses.field(default_factory=list)
-
-
-def build_model(config: StudyConfig) -> ProcessModel:
-    """The study's model with its preset and bounds."""
-    model = model_named(config.model.name)
-    if config.model.name == "lue" and config.model.preset == "wide":
-        from gridcal.models.lue import PARAMETERS_WIDE
-
-        model = model.with_parameters(PARAMETERS_WIDE)
-    if config.model.bounds:
-        model = model.with_parameters(model.parameters.with_bounds(config.model.bounds))
-    return model
 
 
 def build_sources(config: StudyConfig, model: ProcessModel) -> Sources:

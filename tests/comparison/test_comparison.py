@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gridcal.cli.commands import main
+from gridcal.cli import main
 from gridcal.comparison.config import load_comparison, parse_comparison
 from gridcal.comparison.experiment import run_comparison
-from gridcal.comparison.tiles import comparison_model, learn_fold, make_context, unit_where_tested
+from gridcal.comparison.tiles import learn_fold, make_context, unit_where_tested
 from gridcal.errors import ConfigError, InputError
 from gridcal.extrapolation.features.classes import classes_of
 from gridcal.extrapolation.features.encoder import FeatureEncoder
 from gridcal.extrapolation.features.forcing import NAMES, forcing_features
 from gridcal.extrapolation.spie.tensor_file import load_tensors
-from gridcal.report import write_report
 from gridcal.synthetic.sites import synthetic_sites
+from gridcal.workflow.jobs import write_report
 
 METHODS = ["PFTmean", "Climmed", "Sitesim", "OPT-All", "mRF", "mNN", "SPIE", "P-model"]
 DOCUMENT = {
@@ -50,7 +50,7 @@ def study(tmp_path_factory):
 @pytest.fixture(scope="module")
 def context(study):
     config = parse_comparison(DOCUMENT)
-    return make_context(config, comparison_model(config), study.open("sites"))
+    return make_context(config, config.model.build(), study.open("sites"))
 
 
 def test_every_site_is_tested_once_and_test_sites_are_never_trained_on(study, context):
@@ -188,7 +188,7 @@ def test_configuration_mistakes_are_named(tmp_path):
         parse_comparison(DOCUMENT | {"methods": ["PFT"]})
     with pytest.raises(ConfigError, match="kind: compare"):
         parse_comparison({"title": "x"})
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="no study file"):
         load_comparison(tmp_path / "none.yml")
     with pytest.raises(ConfigError, match="nowhere"):
         run_comparison(parse_comparison(DOCUMENT | {"test_sites": ["nowhere"]}), tmp_path / "a.study")

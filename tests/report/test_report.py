@@ -10,15 +10,18 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from gridcal.models.lue import lue
-from gridcal.report import sections as made
-from gridcal.report import write_report
+from gridcal.report.calibration import recovery
+from gridcal.report.learning import learning
+from gridcal.report.maps import maps
 from gridcal.report.page import CSS, cards, image, page, table
+from gridcal.report.skill import skill as skill_section
 from gridcal.study.folder import Study
+from gridcal.workflow.jobs import write_report
 
 EVIL = "<script>alert('x')</script>\"><img src=http://evil.example/x.png onerror=alert(1)>&amp;"
 SITE = "<script>alert(1)</script>"
 SITES = [SITE, "US-Ha1", "US-MMS", "US-UMB", "US-UMd", "US-Bar"]
-SECTIONS = ["samples", "posteriors", "skill", "learning", "maps", "fluxes", "provenance"]
+SECTIONS = ["samples", "posteriors", "learning", "maps", "fluxes", "skill", "provenance"]
 FITTED = ("eps_max", "Topt")
 
 
@@ -176,7 +179,7 @@ def test_all_sections_are_there_and_reachable(text):
     found = Page(text)
     assert [a for a in found.anchors if a in SECTIONS] == SECTIONS
     assert found.targets == [f"#{s}" for s in SECTIONS]
-    assert found.headings == ["Samples", "Posteriors", "Skill", "Learning", "Parameter maps", "Fluxes", "Provenance"]
+    assert found.headings == ["Samples", "Posteriors", "Learning", "Parameter maps", "Fluxes", "Skill", "Provenance"]
     assert "not in this study" not in text
 
 
@@ -258,8 +261,8 @@ def test_tables_cards_and_pictures_escape_what_they_are_given():
 
 
 def test_absent_parts_are_said_by_name():
-    assert made.skill(None).startswith("<p>Scores: not in this study")
-    assert made.learning(None, None, None).startswith("<p>Learner: not in this study")
-    assert made.recovery(None, None, None).startswith("<p>Planted parameters: not in this study")
+    assert skill_section(None).startswith("<p>Scores: not in this study")
+    assert learning(None, None, None).startswith("<p>Learner: not in this study")
+    assert recovery(None, None, None).startswith("<p>Planted parameters: not in this study")
     at_samples = theta().isel(lat=0, drop=True)
-    assert "predicts at samples only" in made.maps(at_samples)
+    assert "predicts at samples only" in maps(at_samples)

@@ -240,7 +240,7 @@ def test_unknown_and_newer(tmp_path):
     with pytest.raises(StudyError, match=r"no stage 'x'.*none"):
         study.open("x")
     file = tmp_path / "s" / "study.json"
-    file.write_text(file.read_text().replace('"schema": 1', '"schema": 99'))
+    file.write_text(file.read_text().replace('"schema": 2', '"schema": 99'))
     with pytest.raises(StudyError, match="newer gridcal"):
         Study(tmp_path / "s")
     file.write_text("{")

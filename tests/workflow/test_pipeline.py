@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import yaml
 
-from gridcal.cli.commands import main
+from gridcal.cli import main
 from gridcal.comparison.config import load_comparison
 from gridcal.errors import ConfigError, StudyError
-from gridcal.report import write_report
 from gridcal.study.folder import Study
 from gridcal.workflow.config import load_config, parse_config
 from gridcal.workflow.demo import demo_config
-from gridcal.workflow.pipeline import build_screening, run_study
-from gridcal.workflow.sources import build_model, build_sources
+from gridcal.workflow.job import StudyJob
+from gridcal.workflow.jobs import write_report
+from gridcal.workflow.pipeline import run_study
 
 TINY = {
     "title": "tiny twin",
@@ -225,6 +225,6 @@ def test_a_study_file_without_screening_is_what_it_was_and_can_be_screened(study
     assert "screening" not in parse_config(TINY).identity()
     assert parse_config(SCREENED).identity()["screening"]["trajectories"] == 4
     config = parse_config(TINY)
-    found = build_screening(config, build_model(config), build_sources(config, build_model(config)))
+    found = StudyJob(config).effects
     assert found["target"].values.tolist() == ["gpp"]
     assert found.attrs["trajectories"] == 20

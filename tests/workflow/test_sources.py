@@ -10,7 +10,7 @@ from gridcal.errors import CatalogError, ConfigError, InputError
 from gridcal.models.lue import PARAMETERS_WIDE, lue
 from gridcal.synthetic.region import PLANTED
 from gridcal.workflow.config import parse_config
-from gridcal.workflow.sources import build_model, build_sources, sample_labels
+from gridcal.workflow.sources import build_sources, sample_labels
 
 needs_data = pytest.mark.skipif("GRIDCAL_DATA" not in os.environ, reason="GRIDCAL_DATA is not set")
 
@@ -59,12 +59,12 @@ def test_the_twins_caveat_counts_the_parameters_that_vary(twin_sources):
 
 
 def test_the_models_preset_and_bounds_reach_its_table():
-    assert build_model(config(SMALL)).parameters == lue.parameters
-    wide = build_model(config(SMALL, model={"preset": "wide", "bounds": {"Topt": [8, 28]}}))
+    assert config(SMALL).model.build().parameters == lue.parameters
+    wide = config(SMALL, model={"preset": "wide", "bounds": {"Topt": [8, 28]}}).model.build()
     assert wide.parameters["kappa"] == PARAMETERS_WIDE["kappa"]
     assert (wide.parameters["Topt"].lower, wide.parameters["Topt"].upper) == (8.0, 28.0)
     with pytest.raises(ConfigError, match=r"'Tmax'.*Topt"):
-        build_model(config(SMALL, model={"bounds": {"Tmax": [8, 28]}}))
+        config(SMALL, model={"bounds": {"Tmax": [8, 28]}}).model.build()
     with pytest.raises(ConfigError, match="Topt are in the wrong order"):
         config(SMALL, model={"bounds": {"Topt": [28, 8]}})
 

@@ -1,0 +1,37 @@
+"""Stage ``importance``: what the networks of SPIE use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gridcal.comparison.config import ComparisonConfig
+from gridcal.comparison.job import ComparisonJob
+from gridcal.comparison.summary import importance
+from gridcal.report import comparison as report
+from gridcal.study.folder import Study
+from gridcal.study.stage import Figures, Stage, opened
+
+
+def _make(job: ComparisonJob) -> Mapping[str, Any]:
+    return {"importance": importance(job.study, job.config, job.searched, job.ticket["folder"])}
+
+
+def _asked(config: ComparisonConfig) -> bool:
+    return "SPIE" in config.methods and config.explanation.permutations > 0
+
+
+def _section(study: Study) -> str:
+    return report.importance(opened(study, "importance"))
+
+
+IMPORTANCE = Stage(
+    name="importance",
+    label="explaining",
+    make=_make,
+    makes=("importance",),
+    reads=("sites", "predictions"),
+    keys=("explanation",),
+    takes_part=_asked,
+    figures=(Figures("importance", "What the network uses", _section),),
+)

@@ -1,0 +1,50 @@
+"""Stage ``samples``: where parameters are calibrated; and, of a synthetic twin, the planted truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from gridcal.study.stage import Stage
+from gridcal.workflow.job import StudyJob
+
+
+def _make(job: StudyJob) -> Mapping[str, Any]:
+    cube = job.sources.samples
+    (dim,) = cube.space_dims
+    coords = {c: cube.data[c] for c in cube.data.coords if cube.data[c].dims == (dim,)}
+    return {"samples": cube.features.compute().assign_coords(coords)}
+
+
+def _inputs(job: StudyJob) -> Mapping[str, Any]:
+    return {
+        "model": [job.model.name, job.model.version],
+        "samples": job.sources.samples.data.attrs.get("fingerprint", ""),
+    }
+
+
+def _truth(job: StudyJob) -> Mapping[str, xr.Dataset]:
+    truth = job.sources.truth
+    assert truth is not None
+    return {"truth": truth}
+
+
+SAMPLES = Stage(
+    name="samples",
+    label="sample pixels",
+    make=_make,
+    makes=("samples",),
+    keys=("seed", "model", "data"),
+    depends=_inputs,
+    costly=True,
+)
+TRUTH = Stage(
+    name="truth",
+    label="planted parameters",
+    make=_truth,
+    makes=("truth",),
+    reads=("samples",),
+    takes_part=lambda config: config.data.kind == "twin",
+)
