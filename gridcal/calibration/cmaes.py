@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.options import whole, within
 from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.calibration.result import PixelResult
 from gridcal.calibration.status import Status
-from gridcal.errors import ConfigError
 
 Array = npt.NDArray[np.float64]
 
@@ -55,13 +55,8 @@ class CMAES:
 
     def __post_init__(self) -> None:
         for name, least in (("max_evaluations", 10), ("restarts", 0), ("popsize", 4)):
-            value = getattr(self, name)
-            if value is None and name == "popsize":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise ConfigError(f"CMAES option {name!r} is {value!r}", f"Give a whole number of at least {least}")
-        if not 0.0 < self.sigma0 <= 1.0:
-            raise ConfigError(f"CMAES option 'sigma0' is {self.sigma0!r}", "Give a number above 0 and at most 1")
+            whole(self, name, least)
+        within(self, "sigma0", 0.0, 1.0)
 
     @property
     def draw_shape(self) -> None:

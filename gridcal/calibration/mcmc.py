@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.calibration.options import one_of, several, whole, within
 from gridcal.calibration.posterior.chain import Chain
 from gridcal.calibration.problem import ModelRuns, PixelProblem
 from gridcal.calibration.result import PixelResult, raise_flags
@@ -68,19 +69,13 @@ class AdaptiveMCMC:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if self.sampler not in ("demc", "metropolis"):
-            raise ConfigError(f"unknown sampler {self.sampler!r} of AdaptiveMCMC", "Use 'demc' or 'metropolis'")
+        one_of(self, "sampler", ("demc", "metropolis"))
         for name, least in (("walkers", 6), ("n_burn", 10), ("n_keep", 10), ("min_ess", 1), ("max_runs", 100)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise ConfigError(f"AdaptiveMCMC option {name!r} is {value!r}", f"Give a whole number of at least {least}")
+            whole(self, name, least)
         if self.walkers % 2:
             raise ConfigError(f"AdaptiveMCMC option 'walkers' is {self.walkers}", "Give an even number")
-        if not self.rhat_max > 1.0:
-            raise ConfigError(f"AdaptiveMCMC option 'rhat_max' is {self.rhat_max}", "Give a number above 1")
-        if len(self.draws) != 2 or min(self.draws) < 1:
-            raise ConfigError(f"AdaptiveMCMC option 'draws' is {self.draws!r}", "Give chains and draws, 1 or more of each")
-        object.__setattr__(self, "draws", tuple(self.draws))
+        within(self, "rhat_max", 1.0)
+        several(self, "draws", 2)
 
     @property
     def draw_shape(self) -> tuple[int, int]:

@@ -16,11 +16,12 @@ from gridcal.calibration.target import Block, Target
 from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import with_calendar
+from gridcal.cube.columns import columns_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.simulation.over_cube import check_state
 from gridcal.vocabulary.fingerprint import fingerprint
-from gridcal.vocabulary.periods import period_index
+from gridcal.vocabulary.periods import days_between, period_index
 
 
 def calibrate(
@@ -153,14 +154,7 @@ def calibrate(
     labels = [[period_index(days, t.every)[0] for t in b.targets] for b in blocks]
     inside = np.ones(days.size, dtype=bool)
     if isinstance(period, tuple):
-        inside[:] = False
-        inside[days.slice_indexer(period[0], period[1])] = True
-        if not inside.any():
-            raise ConfigError(
-                f"the calibration period {period[0]} .. {period[1]} holds no day of the cube "
-                f"({days[0].date()} .. {days[-1].date()})",
-                "Give a period within the cube",
-            )
+        inside = days_between(days, *period, what="the calibration period")
     if isinstance(method, str):
         if method != "auto":
             raise ConfigError(f"unknown method {method!r}", "Give a method such as MASM(), or 'auto'")
@@ -216,7 +210,7 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     n = data.sizes[dim]
     out = layout.empty(data, dim)
     nearest = Neighbours(data) if spec["warm_start"] else None
-    columns = {str(name): _columns(data[name], dim, n) for name in data.data_vars if "time" in data[name].dims}
+    columns = {str(name): columns_of(data[name], n) for name in data.data_vars if "time" in data[name].dims}
     place = np.array(
         [np.broadcast_to(data[s].values if s in data else model.site_default.get(s, np.nan), n) for s in model.site]
     ).reshape(len(model.site), n)
@@ -282,9 +276,3 @@ def _measured_method(
         if probe.measured:
             return probe.choice()
     return AdaptiveMCMC()
-
-
-def _columns(x: xr.DataArray, dim: str, n: int) -> np.ndarray:
-    """Values as float64 (T, n), whatever the order of the dimensions."""
-    values = x.transpose("time", ...).values.astype(np.float64)
-    return np.broadcast_to(values.reshape(values.shape[0], -1), (values.shape[0], n)) if dim not in x.dims else values

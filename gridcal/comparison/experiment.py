@@ -10,7 +10,6 @@ from gridcal.comparison.job import ComparisonJob
 from gridcal.comparison.stages import STAGES
 from gridcal.study.folder import Study
 from gridcal.study.pipeline import log, run_stages
-from gridcal.study.provenance import record_of_run
 from gridcal.study.stage import Stage
 
 
@@ -54,12 +53,4 @@ def run_comparison(
     GridcalError
         Before the first task, if data or configuration do not fit, or something costly would be redone unasked.
     """
-    job = ComparisonJob(config)
-
-    def begin(study: Study) -> None:
-        study.record("caveats", job.sources.caveats)
-        study.record("provenance", record_of_run(config, job.model, job.sources.inputs))
-
-    return run_stages(
-        job, stages, path, fresh=fresh, until=until, redo_from=redo_from, begin=begin, say=say
-    )  # fmt: skip
+    return run_stages(ComparisonJob(config), stages, path, fresh=fresh, until=until, redo_from=redo_from, say=say)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from gridcal.comparison.config import ComparisonConfig, CubeSites, FluxSites, SyntheticSites
 from gridcal.cube import open_cube
+from gridcal.cube.entry import describe
 from gridcal.errors import ConfigError, InputError
 from gridcal.kernels.series.fill import fill_gaps
 from gridcal.process.model import ProcessModel
@@ -147,8 +148,5 @@ def _cube(section: CubeSites, model: ProcessModel) -> ComparisonSources:
         coords[name] = ("site", np.array([t[:1] for t in texts] if name == "climate" else texts, dtype=object))
         if name == "climate":
             coords["climate_class"] = ("site", np.array(texts, dtype=object))
-    inputs = []
-    if cube.entry is not None:
-        entry = cube.entry
-        inputs = [{"title": entry.title, "licence": str(entry.licence), "citation": str(entry.citation)}]
+    inputs = [] if cube.entry is None else [describe(cube.entry)]
     return ComparisonSources(data.assign_coords(coords), features, dict(section.observed), section.uncertainty, inputs, [])

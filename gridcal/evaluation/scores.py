@@ -12,7 +12,16 @@ import xarray as xr
 from gridcal.cube.agreement import SPACE, check_same
 from gridcal.errors import ConfigError, InputError
 from gridcal.kernels.series.metrics import DISO_VARIANTS, METRICS
-from gridcal.vocabulary.periods import SEASONS, in_season, period_index, period_length, period_middle, scale_name, season_name
+from gridcal.vocabulary.periods import (
+    SEASONS,
+    days_between,
+    in_season,
+    period_index,
+    period_length,
+    period_middle,
+    scale_name,
+    season_name,
+)
 
 _UNITS = {"rmse": True, "me": True, "mae": True}
 _LONG = {
@@ -129,14 +138,7 @@ def period_mask(name: str, span: tuple[str, str] | str, time: pd.DatetimeIndex, 
         if span not in obs:
             raise ConfigError(f"period {name!r} names the variable {span!r}, which is not there", "Give two dates")
         return obs[span]
-    inside = np.zeros(time.size, dtype=bool)
-    inside[time.slice_indexer(span[0], span[1])] = True
-    if not inside.any():
-        raise ConfigError(
-            f"period {name!r} ({span[0]} .. {span[1]}) holds no day of {time[0].date()} .. {time[-1].date()}",
-            "Change it",
-        )
-    return xr.DataArray(inside, dims="time")
+    return xr.DataArray(days_between(time, *span, what=f"period {name!r}"), dims="time")
 
 
 def _score_variable(

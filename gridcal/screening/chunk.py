@@ -11,6 +11,7 @@ import xarray as xr
 
 from gridcal.calibration.status import Status
 from gridcal.calibration.target import Target
+from gridcal.cube.columns import columns_of
 from gridcal.kernels.elementary_effects import effect_statistics, elementary_effects, series_effects
 from gridcal.process.model import ProcessModel
 from gridcal.screening.functional import Periods, cost_of, observed_periods, runs_of_pixel, scored_periods, series_of_pixel
@@ -108,7 +109,7 @@ def _pixels(data: xr.Dataset, spec: dict[str, Any], points: Array) -> Iterator[t
     candidates = spec["table"].from_unit(points.reshape(-1, d)).T
     rows = [model.parameters.index(name) for name in spec["table"].names]
     outputs = tuple(dict.fromkeys([*(t.variable for t in targets), *spec["dead"]]))
-    series = {str(name): _columns(data[name], n) for name in data.data_vars if "time" in data[name].dims}
+    series = {str(name): columns_of(data[name], n) for name in data.data_vars if "time" in data[name].dims}
 
     def places(kind: str, count: int) -> Array:
         found = [data[f"{kind}_{k}"].values if f"{kind}_{k}" in data else constants[f"{kind}_{k}"] for k in range(count)]
@@ -156,9 +157,3 @@ def _effects(means: Array, periods: Periods, points: Array, method: Morris) -> A
         return series_effects(points, means.reshape(*points.shape[:2], -1), method.levels)
     values = cost_of(periods)(means) if method.functional == "cost" else means.mean(axis=1)
     return elementary_effects(points, values.reshape(points.shape[:2]), method.levels)
-
-
-def _columns(x: xr.DataArray, n: int) -> np.ndarray:
-    """Values as float64 (T, n), whatever the order of the dimensions."""
-    values = x.transpose("time", ...).values.astype(np.float64)
-    return np.broadcast_to(values.reshape(values.shape[0], -1), (values.shape[0], n))

@@ -17,7 +17,7 @@ from gridcal.screening.chunk import STEP, coords, layout, screen_block_of_pixels
 from gridcal.screening.morris import Morris
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.vocabulary.fingerprint import fingerprint
-from gridcal.vocabulary.periods import period_index
+from gridcal.vocabulary.periods import days_between, period_index
 
 
 def screen(
@@ -129,15 +129,7 @@ def screen(
     chunks = data.chunksizes.get(dim)
     data = data.chunk({dim: chunk or chunks or 8, "time": -1})
     days = data["time"].to_index()
-    inside = np.ones(days.size, dtype=bool)
-    if isinstance(period, tuple):
-        inside[:] = False
-        inside[days.slice_indexer(period[0], period[1])] = True
-        if not inside.any():
-            raise ConfigError(
-                f"the period {period[0]} .. {period[1]} holds no day of the cube ({days[0].date()} .. {days[-1].date()})",
-                "Give a period within the cube",
-            )
+    inside = days_between(days, *period) if isinstance(period, tuple) else np.ones(days.size, dtype=bool)
     spec = {
         "model": model,
         "method": method,

@@ -13,6 +13,7 @@ import xarray as xr
 
 from gridcal.errors import StudyError
 from gridcal.study.folder import SCHEMA, Study
+from gridcal.study.provenance import record_of_run
 from gridcal.study.stage import Job, Stage, Stale, dependencies, followers, named, participating, stale
 
 log = logging.getLogger("gridcal")
@@ -26,7 +27,6 @@ def run_stages(
     fresh: bool = False,
     until: str | None = None,
     redo_from: str | None = None,
-    begin: Callable[[Study], None] | None = None,
     say: Callable[[str], None] = log.info,
 ) -> Study:
     """Run, or resume, a job.
@@ -45,8 +45,6 @@ def run_stages(
         Last stage to run.
     redo_from : str, optional
         Stage to redo, with all that follow from it, finished or not.
-    begin : callable, optional
-        Called with the study before the first stage, once nothing speaks against the run.
     say : callable
         Told, in a line each, what is redone and why.
 
@@ -85,8 +83,8 @@ def run_stages(
             drop(study, stage)
     study.adopt(job.config.identity())
     job.study = study
-    if begin is not None:
-        begin(study)
+    study.record("caveats", job.sources.caveats)
+    study.record("provenance", record_of_run(job.config, job.model, job.sources.inputs))
     for number, stage in enumerate(part[:last], 1):
         if not stage.finished(study, expected[stage.name]):
             _make(job, study, stage, expected[stage.name], f"[{number}/{len(part)}] {stage.label}")

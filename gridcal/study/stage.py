@@ -12,8 +12,23 @@ from typing import Any, Protocol
 import xarray as xr
 
 from gridcal.errors import ConfigError
+from gridcal.process.model import ProcessModel
 from gridcal.study.folder import Study
 from gridcal.vocabulary.fingerprint import canonical, differences, fingerprint
+
+
+class Inputs(Protocol):
+    """What a job reads: title, licence and citation of every source, and what the data do not hold."""
+
+    @property
+    def inputs(self) -> list[dict[str, str]]:
+        """Title, licence and citation of everything read."""
+        ...
+
+    @property
+    def caveats(self) -> list[str]:
+        """What the data do not hold."""
+        ...
 
 
 class Job(Protocol):
@@ -21,6 +36,16 @@ class Job(Protocol):
 
     config: Any
     study: Study
+
+    @property
+    def model(self) -> ProcessModel:
+        """The model."""
+        ...
+
+    @property
+    def sources(self) -> Inputs:
+        """The data."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)

@@ -230,3 +230,40 @@ def in_season(time: pd.DatetimeIndex, season: str, *, southern: bool | npt.Array
         return np.ones(np.broadcast_shapes(month.shape, south.shape), dtype=bool)
     growing = np.where(south, np.isin(month, (11, 12, 1, 2, 3)), np.isin(month, (5, 6, 7, 8, 9)))
     return growing if name == "growing season" else ~growing
+
+
+def days_between(time: Any, first: str, last: str, what: str = "the period") -> npt.NDArray[np.bool_]:
+    """Days of a cube from one date to another, both included.
+
+    Parameters
+    ----------
+    time : DatetimeIndex
+        The days of the cube, (T,).
+    first, last : str
+        Dates, or years or months.
+    what : str
+        What the period is called in the error.
+
+    Returns
+    -------
+    bool array, shape (T,)
+        True between the dates.
+
+    Raises
+    ------
+    ConfigError
+        If no day lies between them.
+
+    Examples
+    --------
+    >>> days_between(pd.date_range("2001-12-30", periods=4), "2002", "2002").tolist()
+    [False, False, True, True]
+    """
+    inside = np.zeros(time.size, dtype=bool)
+    inside[time.slice_indexer(first, last)] = True
+    if not inside.any():
+        raise ConfigError(
+            f"{what} {first} .. {last} holds no day of the cube ({time[0].date()} .. {time[-1].date()})",
+            "Give a period within the cube",
+        )
+    return inside

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from gridcal.study.folder import Study
 from gridcal.study.pipeline import log, run_stages
-from gridcal.study.provenance import record_of_run
 from gridcal.study.stage import Stage
 from gridcal.workflow.config import ScreeningSection, StudyConfig
 from gridcal.workflow.job import StudyJob
@@ -54,13 +53,7 @@ def run_study(
     GridcalError
         Before the first task, if data or configuration do not fit, or something costly would be redone unasked.
     """
-    job = StudyJob(config)
-
-    def begin(study: Study) -> None:
-        study.record("caveats", job.sources.caveats)
-        study.record("provenance", record_of_run(config, job.model, job.sources.inputs))
-
-    return run_stages(job, stages, path, fresh=fresh, until=until, redo_from=redo_from, begin=begin, say=say)
+    return run_stages(StudyJob(config), stages, path, fresh=fresh, until=until, redo_from=redo_from, say=say)
 
 
 def screen_study(config: StudyConfig, path: str | Path, *, fresh: bool = False) -> Study:

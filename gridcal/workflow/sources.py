@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from gridcal.cube import Cube, open_cube
+from gridcal.cube.entry import describe
 from gridcal.cube.sampling import sample_pixels
 from gridcal.errors import ConfigError
 from gridcal.process.model import ProcessModel
@@ -128,10 +129,7 @@ def _flux_sites(section: FluxSitesSection, config: StudyConfig, model: ProcessMo
 def _cube(section: CubeSection, config: StudyConfig, model: ProcessModel) -> Sources:
     cube = open_cube(section.source)
     pixels = sample_pixels(cube, n=section.samples, seed=config.seed, stratify_by=section.stratify_by)
-    inputs = []
-    if cube.entry is not None:
-        entry = cube.entry
-        inputs = [{"title": entry.title, "licence": str(entry.licence), "citation": str(entry.citation)}]
+    inputs = [] if cube.entry is None else [describe(cube.entry)]
     periods = {"calibration": section.period} if section.period else None
     return Sources(cube.sel(pixel=pixels), cube, section.period, periods, inputs=inputs)
 

@@ -242,7 +242,7 @@ def test_nothing_is_computed_before_it_is_asked_for():
         ({"variables": {"lai": "gpp_obs"}}, InputError, r"lacks the variable 'lai'.*gpp"),
         ({"variables": {"gpp": "lai_obs"}}, InputError, r"lack the variable 'lai_obs'.*gpp_obs"),
         ({"scales": ("fortnight",)}, ConfigError, "'fortnight'"),
-        ({"periods": {"old": ("1990", "1991")}}, ConfigError, r"'old'.*holds no day of 2003-01-01 .. 2005-12-31"),
+        ({"periods": {"old": ("1990", "1991")}}, ConfigError, r"'old'.*holds no day of the cube .2003-01-01 .. 2005-12-31"),
         ({"periods": {"old": "spin_up"}}, ConfigError, "'spin_up', which is not there"),
         pytest.param({"seasons": ("monsoon",)}, ConfigError, "'monsoon'"),
         pytest.param({"diso_variant": "hu"}, ConfigError, "'hu'"),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gridcal.calibration.asktell import AskTell
 from gridcal.calibration.masm.search import Search
 from gridcal.calibration.masm.settings import Settings
+from gridcal.calibration.options import one_of, several, whole, within
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import PixelResult, raise_flags
 from gridcal.calibration.warm import WarmStart
@@ -133,27 +134,20 @@ class MASM:
     version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        _one_of("preset", self.preset, ("default", "paper", "asmo-pode"))
-        _one_of("bounds", self.bounds, ("reflect", "clip"))
-        _one_of("gelman_rubin", self.gelman_rubin, ("classical", "printed"))
-        _one_of("diso", self.diso, ("hu2019", "printed"))
-        _one_of("emulate", self.emulate, (None, "outputs", "cost"))
-        _one_of("sampler", self.sampler, (None, "population", "metropolis"))
+        one_of(self, "preset", ("default", "paper", "asmo-pode"))
+        one_of(self, "bounds", ("reflect", "clip"))
+        one_of(self, "gelman_rubin", ("classical", "printed"))
+        one_of(self, "diso", ("hu2019", "printed"))
+        one_of(self, "emulate", (None, "outputs", "cost"))
+        one_of(self, "sampler", (None, "population", "metropolis"))
         for name in ("n_init", "n_iter", "max_runs", "n_verify", "chains", "q", "verify_every", "cycles", "min_ess"):
-            _whole(name, getattr(self, name), 2 if name in ("q", "n_verify") else 1)
-        for name, length in (("chain_length", 2), ("short_chain", 3), ("draws", 2)):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if len(value) != length:
-                raise ConfigError(f"MASM option {name!r} is {value!r}", f"Give {length} whole numbers")
-            object.__setattr__(self, name, tuple(value))
-            for number in value:
-                _whole(name, number, 1)
-        _within("threshold", self.threshold, 0.0, 1.0)
-        _within("drift_tolerance", self.drift_tolerance, 0.0, float("inf"))
-        _within("rhat_max", self.rhat_max, 1.0, float("inf"))
-        _within("refit_growth", self.refit_growth, 1.0, float("inf"))
+            whole(self, name, 2 if name in ("q", "n_verify") else 1)
+        for name, count in (("chain_length", 2), ("short_chain", 3), ("draws", 2)):
+            several(self, name, count)
+        within(self, "threshold", 0.0, 1.0)
+        within(self, "drift_tolerance", 0.0)
+        within(self, "rhat_max", 1.0)
+        within(self, "refit_growth", 1.0)
         population = (self.sampler or ("population" if self.preset == "default" else "metropolis")) == "population"
         sizes = (self.chains, self.short_chain[0] if self.short_chain else None)
         if population and any(n is not None and (n < 6 or n % 2) for n in sizes):
@@ -315,23 +309,3 @@ class MASM:
             own = draws[:, group].reshape(-1, draws.shape[2]) if group.size else draws[:, c % draws.shape[1]]
             stored.append(own[np.linspace(0, own.shape[0] - 1, n_draws).round().astype(int)])
         return np.stack(stored)
-
-
-def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        listed = ", ".join(repr(a) for a in allowed if a is not None)
-        raise ConfigError(f"MASM option {name!r} is {value!r}", f"Use one of {listed}")
-
-
-def _whole(name: str, value: object, least: int) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ConfigError(f"MASM option {name!r} is {value!r}", f"Give a whole number of at least {least}")
-
-
-def _within(name: str, value: float | None, low: float, high: float) -> None:
-    if value is None:
-        return
-    if not isinstance(value, int | float | np.floating | np.integer) or not low < value <= high:
-        raise ConfigError(f"MASM option {name!r} is {value!r}", f"Give a number above {low:g} and at most {high:g}")
