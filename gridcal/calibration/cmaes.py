@@ -96,30 +96,7 @@ class CMAES:
             self._polish(runs)
         if not runs.n_good:
             return PixelResult.empty(problem.d, Status.model_failure, None, runs.n, int(runs.failed.sum()))
-        best = int(np.argmin(runs.cost))
-        optimum = problem.physical(runs.unit[best])
-        nan = np.full(problem.d, np.nan)
-        at_bound = (runs.unit[best] < 0.01) | (runs.unit[best] > 0.99)
-        return PixelResult(
-            estimate=optimum,
-            map=optimum,
-            median=nan,
-            sd=nan,
-            q05=nan,
-            q95=nan,
-            draws=None,
-            cost=float(runs.cost[best]),
-            cost_best=float(runs.cost[best]),
-            n_runs=runs.n,
-            rhat=float("nan"),
-            ess=float("nan"),
-            surrogate_rmse=float("nan"),
-            ess_ratio=float("nan"),
-            edge_hit=at_bound.astype(float),
-            status=int(Status.ok if stopped else Status.not_converged),
-            constant=runs.likelihood.constant if problem.cost is None else 0.0,
-            n_failed=int(runs.failed.sum()),
-        )
+        return PixelResult.of_best(runs, Status.ok if stopped else Status.not_converged)
 
     def _descend(self, runs: ModelRuns, start: Array, popsize: int, rng: np.random.Generator) -> bool:
         """One descent; whether it converged before the budget was spent.

@@ -167,6 +167,33 @@ class PixelResult:
             n_failed=n_failed,
         )
 
+    @classmethod
+    def of_best(cls, runs: ModelRuns, status: Status) -> PixelResult:
+        """Result of a method that gives a point and no posterior: the best of its runs, one of which at least is good."""
+        best = int(np.argmin(runs.cost))
+        problem, unit = runs.problem, runs.unit[best]
+        nan, point = np.full(problem.d, np.nan), problem.physical(unit)
+        return cls(
+            estimate=point,
+            map=point,
+            median=nan,
+            sd=nan,
+            q05=nan,
+            q95=nan,
+            draws=None,
+            cost=float(runs.cost[best]),
+            cost_best=float(runs.cost[best]),
+            n_runs=runs.n,
+            rhat=float("nan"),
+            ess=float("nan"),
+            surrogate_rmse=float("nan"),
+            ess_ratio=float("nan"),
+            edge_hit=((unit < 0.01) | (unit > 0.99)).astype(float),
+            status=int(status),
+            constant=runs.likelihood.constant if problem.cost is None else 0.0,
+            n_failed=int(runs.failed.sum()),
+        )
+
 
 def pool(results: list[PixelResult], problem: PixelProblem) -> PixelResult:
     """One result from runs of the same block given several draws of the earlier ones.
