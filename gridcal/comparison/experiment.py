@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.config import ComparisonConfig
-from gridcal.comparison.job import ComparisonJob
 from gridcal.comparison.stages import STAGES
 from gridcal.study.folder import Study
 from gridcal.study.pipeline import log, run_stages

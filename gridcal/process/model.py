@@ -107,7 +107,7 @@ class ProcessModel:
     setup : tuple
         Processes run once, before the first step.
     constants : dict of str to tuple of float
-        Numbers of the layers, for processes applied layer by layer (:class:`gridcal.kernels.lanes.generator.Layers`).
+        Numbers of the layers, for processes applied layer by layer (:class:`gridcal.kernels.lanes.lane_loops.Layers`).
     stored : dict of str to str
         Row that holds an output, where it is not the output's name.
     steps : int
@@ -149,7 +149,7 @@ class ProcessModel:
     steady: SteadyState | None = None
 
     def __post_init__(self) -> None:
-        from gridcal.kernels.lanes.generator import check_rows, check_steps
+        from gridcal.kernels.lanes.lane_loops import check_rows, check_steps
         from gridcal.kernels.lanes.schedule import steps_of
 
         rows = self._rows(tuple(self.stored.get(n, n) for n in self.outputs))
@@ -173,7 +173,7 @@ class ProcessModel:
         return hash((self.name, self.version, self.parameters))
 
     def _rows(self, outputs: tuple[str, ...]) -> Any:
-        from gridcal.kernels.lanes.generator import Rows
+        from gridcal.kernels.lanes.lane_loops import Rows
 
         starts = (s.initial for s in self.state if isinstance(s.initial, str))
         inert = (*(p.name for p in self.parameters if p.inert), *starts)
@@ -365,6 +365,6 @@ def _compiled_schedule(name: str, setup: Any, processes: Any, rows: Any, width: 
 
 @functools.lru_cache(maxsize=64)
 def _compiled(name: str, processes: tuple[Callable[..., Any], ...], rows: Any, width: int) -> ModuleType:
-    from gridcal.kernels.lanes.generator import compile_lanes
+    from gridcal.kernels.lanes.lane_loops import compile_lanes
 
     return compile_lanes(name, processes, rows, width)

@@ -16,7 +16,8 @@ from gridcal.errors import StudyError
 from gridcal.study import progress as progress_display
 from gridcal.study import store
 from gridcal.study.ledger import Ledger, Lock, read_json, sweep, write_json
-from gridcal.study.tiles import FULL, Region, run_tiles, tile_chunks, tiles
+from gridcal.study.tiles import Region, tile_chunks, tiles
+from gridcal.study.tiles_on_workers import FULL, run_tiles
 from gridcal.version import __version__
 from gridcal.vocabulary.fingerprint import canonical, differences
 from gridcal.vocabulary.fingerprint import fingerprint as hash_of

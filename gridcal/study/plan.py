@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from gridcal.study.probe import timed
+from gridcal.study.measuring import timed
 from gridcal.study.stage import Estimate, Job, Stage, dependencies, participating
 
 

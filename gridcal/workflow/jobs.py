@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.config import parse_comparison
 from gridcal.comparison.experiment import run_comparison
-from gridcal.comparison.job import ComparisonJob
 from gridcal.comparison.stages import STAGES as COMPARISON
 from gridcal.errors import GridcalError, StudyError
 from gridcal.report import write_page
@@ -24,9 +24,9 @@ from gridcal.study.stage import Job, Stage, check_list, participating
 from gridcal.study.status import status_rows
 from gridcal.study.study_file import read_document
 from gridcal.workflow.config import parse_config
-from gridcal.workflow.job import StudyJob
 from gridcal.workflow.pipeline import run_study
 from gridcal.workflow.stages import STAGES as TWO_STEP
+from gridcal.workflow.study_job import StudyJob
 
 GROUP = "gridcal.stages"
 """Entry point group of stages from other packages; each is a :class:`~gridcal.study.stage.Stage`, appended to the list."""

@@ -9,8 +9,8 @@ from gridcal.study.folder import Study
 from gridcal.study.pipeline import log, run_stages
 from gridcal.study.stage import Stage
 from gridcal.workflow.config import ScreeningSection, StudyConfig
-from gridcal.workflow.job import StudyJob
 from gridcal.workflow.stages import STAGES
+from gridcal.workflow.study_job import StudyJob
 
 
 def run_study(

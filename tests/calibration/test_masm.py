@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gridcal.calibration.masm.faces import box_optimum, face_optima
+from gridcal.calibration.masm.box_faces import box_optimum, face_optima
 from gridcal.calibration.masm.method import MASM
 from gridcal.calibration.masm.search import Search
 from gridcal.calibration.masm.surrogate import Box, Surrogate, principal_scores

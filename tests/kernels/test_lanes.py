@@ -8,7 +8,7 @@ import pytest
 from gridcal.errors import ModelError
 from gridcal.kernels.elementary import vacos, vexp, vlog, vsin
 from gridcal.kernels.jit import kernel
-from gridcal.kernels.lanes.generator import Rows, compile_lanes, lane_source, plan, read_write
+from gridcal.kernels.lanes.lane_loops import Rows, compile_lanes, lane_source, plan, read_write
 
 FACTOR = 3.0
 

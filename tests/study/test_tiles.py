@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridcal.errors import StudyError
-from gridcal.study.tiles import run_tile, tile_chunks, tiles
+from gridcal.study.tiles import tile_chunks, tiles
+from gridcal.study.tiles_on_workers import run_tile
 
 
 def grid(lat=7, lon=9, chunks=None):
@@ -53,7 +54,7 @@ def test_ragged_or_different_chunks_are_refused_by_name():
 
 
 def test_a_tile_is_retried_on_input_errors_only(tmp_path, monkeypatch):
-    monkeypatch.setattr("gridcal.study.tiles.time.sleep", lambda s: None)
+    monkeypatch.setattr("gridcal.study.tiles_on_workers.time.sleep", lambda s: None)
     for error, tries in ((OSError("stale handle"), 3), (ValueError("bad"), 1)):
         calls = itertools.count(1)
 

@@ -16,9 +16,9 @@ from gridcal.errors import ConfigError, StudyError
 from gridcal.study.folder import Study
 from gridcal.workflow.config import load_config, parse_config
 from gridcal.workflow.demo import demo_config
-from gridcal.workflow.job import StudyJob
 from gridcal.workflow.jobs import write_report
 from gridcal.workflow.pipeline import run_study
+from gridcal.workflow.study_job import StudyJob
 
 TINY = {
     "title": "tiny twin",

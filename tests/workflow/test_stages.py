@@ -20,10 +20,10 @@ from gridcal.study.stage import Figures, Stage, check_list, followers, opened, o
 from gridcal.workflow import jobs
 from gridcal.workflow.config import parse_config
 from gridcal.workflow.demo import demo_config
-from gridcal.workflow.job import StudyJob
 from gridcal.workflow.pipeline import run_study
 from gridcal.workflow.stages import STAGES
 from gridcal.workflow.stages.skill import SKILL
+from gridcal.workflow.study_job import StudyJob
 
 TINY = {
     "title": "tiny twin",

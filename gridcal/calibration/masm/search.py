@@ -7,7 +7,7 @@ from collections.abc import Generator
 import numpy as np
 import numpy.typing as npt
 
-from gridcal.calibration.masm.faces import box_optimum, face_optima
+from gridcal.calibration.masm.box_faces import box_optimum, face_optima
 from gridcal.calibration.masm.sampler import PosteriorSampler
 from gridcal.calibration.masm.settings import Settings
 from gridcal.calibration.masm.surrogate import Box, Surrogate

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gridcal.comparison.job import ComparisonJob
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.lazy_tiles import lazy_tiles
-from gridcal.comparison.probe import calibration_seconds
+from gridcal.comparison.plan_inputs import calibration_seconds
 from gridcal.comparison.stages.sites import DATA_KEYS, inputs
 from gridcal.comparison.tiles import calibrate_block
-from gridcal.study.probe import on_worker
+from gridcal.study.measuring import on_worker
 from gridcal.study.stage import Estimate, Stage
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gridcal.comparison.job import ComparisonJob
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.summary import headline
 from gridcal.study.stage import Stage
 

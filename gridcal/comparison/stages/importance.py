@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.config import ComparisonConfig
-from gridcal.comparison.job import ComparisonJob
 from gridcal.comparison.summary import importance
 from gridcal.report import comparison as report
 from gridcal.study.folder import Study

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.folds import site_folds
-from gridcal.comparison.job import ComparisonJob
 from gridcal.comparison.lazy_tiles import lazy_tiles
-from gridcal.comparison.probe import learning_seconds
+from gridcal.comparison.plan_inputs import learning_seconds
 from gridcal.comparison.tiles import learn_block
-from gridcal.study.probe import on_worker
+from gridcal.study.measuring import on_worker
 from gridcal.study.stage import Estimate, Stage
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridcal.comparison.job import ComparisonJob
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.lazy_tiles import lazy_tiles
-from gridcal.comparison.probe import scoring
+from gridcal.comparison.plan_inputs import scoring
 from gridcal.comparison.tiles import CALIBRATED, QUALITIES, SCORE_DIMS, score_block
 from gridcal.extrapolation.assessment.site_scores import METRICS, MOMENTS, SCALES
-from gridcal.study.probe import on_worker
+from gridcal.study.measuring import on_worker
 from gridcal.study.stage import Estimate, Stage
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.folds import site_data
-from gridcal.comparison.job import ComparisonJob
 from gridcal.comparison.tiles import make_context
 from gridcal.errors import ConfigError
 from gridcal.extrapolation.methods.p_model import DRIVERS as P_MODEL_DRIVERS

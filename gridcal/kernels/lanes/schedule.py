@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
-from gridcal.kernels.lanes.generator import read_write
+from gridcal.kernels.lanes.lane_loops import read_write
 
 
 @dataclasses.dataclass(frozen=True)

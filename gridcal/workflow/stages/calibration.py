@@ -7,10 +7,10 @@ from typing import Any
 
 from gridcal.report.calibration import posteriors, prior_bounds, samples
 from gridcal.study.folder import Study
-from gridcal.study.probe import timed_samples
+from gridcal.study.measuring import timed_samples
 from gridcal.study.stage import Estimate, Figures, Stage, opened
-from gridcal.workflow.job import StudyJob
-from gridcal.workflow.probe import few_samples
+from gridcal.workflow.plan_inputs import few_samples
+from gridcal.workflow.study_job import StudyJob
 
 PROBES = 4
 """Samples that an estimate calibrates."""

@@ -11,11 +11,11 @@ from gridcal.cube.calendar import with_calendar
 from gridcal.report.maps import fluxes
 from gridcal.simulation import simulate
 from gridcal.study.folder import Study
-from gridcal.study.probe import timed_tiles
+from gridcal.study.measuring import timed_tiles
 from gridcal.study.stage import Estimate, Figures, Stage, opened
 from gridcal.vocabulary.periods import aggregate
-from gridcal.workflow.job import StudyJob
-from gridcal.workflow.probe import mapped
+from gridcal.workflow.plan_inputs import mapped
+from gridcal.workflow.study_job import StudyJob
 
 
 def _check(job: StudyJob) -> None:

@@ -14,11 +14,11 @@ from gridcal.extrapolation import Extrapolator, quality_screen
 from gridcal.extrapolation.learners.regressors import make_regressor
 from gridcal.report.learning import learning
 from gridcal.study.folder import Study
-from gridcal.study.probe import timed
+from gridcal.study.measuring import timed
 from gridcal.study.stage import Estimate, Figures, Stage, opened
-from gridcal.workflow.job import StudyJob
-from gridcal.workflow.probe import drawn_parameters
+from gridcal.workflow.plan_inputs import drawn_parameters
 from gridcal.workflow.sources import sample_labels
+from gridcal.workflow.study_job import StudyJob
 
 MINIMUM_TRAINING = 8
 

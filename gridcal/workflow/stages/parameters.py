@@ -11,11 +11,11 @@ from gridcal.extrapolation import Extrapolator
 from gridcal.report.calibration import recovery
 from gridcal.report.maps import maps
 from gridcal.study.folder import Study
-from gridcal.study.probe import timed_tiles
+from gridcal.study.measuring import timed_tiles
 from gridcal.study.stage import Estimate, Figures, Stage, opened
-from gridcal.workflow.job import StudyJob
-from gridcal.workflow.probe import drawn_parameters, mapped
+from gridcal.workflow.plan_inputs import drawn_parameters, mapped
 from gridcal.workflow.stages.learning import fitted
+from gridcal.workflow.study_job import StudyJob
 
 
 def _make(job: StudyJob) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from gridcal.study.stage import Stage
-from gridcal.workflow.job import StudyJob
+from gridcal.workflow.study_job import StudyJob
 
 
 def _make(job: StudyJob) -> Mapping[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 from gridcal.report.screening import screening
 from gridcal.screening import recommend
 from gridcal.study.folder import Study
-from gridcal.study.probe import timed_samples
+from gridcal.study.measuring import timed_samples
 from gridcal.study.stage import Estimate, Figures, Stage, opened
 from gridcal.workflow.config import ScreeningSection, StudyConfig
-from gridcal.workflow.job import StudyJob
-from gridcal.workflow.probe import few_samples
+from gridcal.workflow.plan_inputs import few_samples
+from gridcal.workflow.study_job import StudyJob
 
 
 def _make(job: StudyJob) -> Mapping[str, Any]:

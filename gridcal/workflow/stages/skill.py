@@ -14,12 +14,12 @@ from gridcal.extrapolation import Extrapolator
 from gridcal.report.skill import skill
 from gridcal.simulation import simulate
 from gridcal.study.folder import Study
-from gridcal.study.probe import timed_tiles
+from gridcal.study.measuring import timed_tiles
 from gridcal.study.stage import Estimate, Figures, Stage, opened
 from gridcal.vocabulary.periods import scale_name
-from gridcal.workflow.job import StudyJob
-from gridcal.workflow.probe import drawn_parameters
+from gridcal.workflow.plan_inputs import drawn_parameters
 from gridcal.workflow.stages.learning import training_samples
+from gridcal.workflow.study_job import StudyJob
 
 RUNS = ("default", "calibrated", "extrapolated")
 

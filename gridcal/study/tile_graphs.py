@@ -8,8 +8,7 @@ from typing import Any
 import xarray as xr
 
 from gridcal.study import store
-
-Region = dict[str, slice]
+from gridcal.study.tiles import Region
 
 
 class Pieces:

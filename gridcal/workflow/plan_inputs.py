@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from gridcal.workflow.job import StudyJob
 from gridcal.workflow.sources import Sources
+from gridcal.workflow.study_job import StudyJob
 
 
 def few_samples(sources: Sources, n: int) -> Sources:

@@ -14,9 +14,9 @@ import xarray as xr
 
 from gridcal.study import store
 from gridcal.study.ledger import Ledger
-from gridcal.study.pieces import Region
 from gridcal.study.stage import Estimate
-from gridcal.study.tiles import active_client, peak_bytes, run_tiles, tile_chunks, tiles
+from gridcal.study.tiles import Region, tile_chunks, tiles
+from gridcal.study.tiles_on_workers import active_client, peak_bytes, run_tiles
 
 PROBES = 5
 """Tiles that are made."""

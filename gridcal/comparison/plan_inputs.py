@@ -9,14 +9,14 @@ import json
 import numpy as np
 import numpy.typing as npt
 
+from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.config import parse_comparison
 from gridcal.comparison.folds import site_data
-from gridcal.comparison.job import ComparisonJob
 from gridcal.comparison.tiles import Context, calibrate_rows, make_context, places_of, score_rows, training_of
 from gridcal.extrapolation.methods import Method, Places, Training, make_methods
 from gridcal.extrapolation.methods.by_regression.network_regression import NetworkRegression
 from gridcal.extrapolation.methods.network_through_model import NetworkThroughModel
-from gridcal.study.probe import timed
+from gridcal.study.measuring import timed
 
 SITES = 4
 """Sites that are calibrated and scored in an estimate."""
