@@ -108,6 +108,19 @@ def test_spie_benchmark_runs_small():
     assert "core-seconds" in text
 
 
+def test_plan_accuracy_runs_small(tmp_path):
+    block = "[{fit: [Topt], to: {variable: gpp}}]"
+    text = "title: t\ndata: {kind: twin, lat: 3, lon: 4, years: 1, samples: 10}\nlearn: {method: mean, diso: 9, folds: 2}\n"
+    text += f"calibration: {{method: cmaes, blocks: {block}}}\ncompute: {{cluster: none}}\n"
+    (tmp_path / "small.yml").write_text(text)
+    found = re.search(
+        r"small: time expected .* ratio ([0-9.]+) .* memory .* ratio ([0-9.]+)",
+        run(FOLDER / "plan_accuracy.py", tmp_path / "small.yml"),
+    )
+    assert 0.02 < float(found[1]) < 50.0
+    assert 0.7 < float(found[2]) < 1.3  # one process: the plan's own
+
+
 def test_dalec_benchmark_runs_small():
     text = run(FOLDER / "bench_dalec.py", "--days", 100, "--repeats", 1, "--lanes", 8)
     assert len(re.findall(r"8 lanes: one site\s+[0-9.]+, region\s+[0-9.]+ million pixel-days", text)) == 2
