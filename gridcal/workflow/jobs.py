@@ -107,14 +107,16 @@ def resumed(folder: str | Path) -> tuple[Kind, Any]:
 
 
 def stages_of(study: Study) -> list[Stage]:
-    """Stages of the job that a study folder belongs to, those that take part in it."""
+    """Stages of the job that a study folder belongs to: those that take part in it, and those whose results it holds."""
     kind = kind_of(study.config)
+    every = kind.list_of_stages()
+    part = [stage for stage in every if not stage.optional]
     record = study.read_record("provenance")
     if record is not None:
         with contextlib.suppress(GridcalError):  # a study file that this version would refuse can still be looked at
-            return participating(kind.list_of_stages(), kind.parse(yaml.safe_load(record["config"]), str(study.path)))
+            part = participating(every, kind.parse(yaml.safe_load(record["config"]), str(study.path)))
     held = study.stages()
-    return [s for s in kind.list_of_stages() if not s.optional or any(name in held for name in s.makes)]
+    return [stage for stage in every if stage in part or any(name in held for name in stage.makes)]
 
 
 def plan(

@@ -278,6 +278,13 @@ def test_status_names_what_has_not_begun_and_what_belongs_to_no_stage(study):
     assert rows["headline (record)"]["complete"] is True
 
 
+def test_results_of_a_stage_that_no_longer_takes_part_are_shown(study):
+    study.save("screening", xr.Dataset({"x": ("pixel", np.arange(3.0))}), fingerprint="of an earlier `gridcal screen`")
+    assert "screening" in [stage.name for stage in jobs.stages_of(study)]
+    rows = {row["name"]: row["stage"] for row in jobs.status(study)}
+    assert rows["screening"] == "screening"
+
+
 def test_fresh_does_not_delete_what_is_no_study(tmp_path):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "to-a-friend.txt").write_text("dear")
