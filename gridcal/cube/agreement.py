@@ -44,7 +44,7 @@ def check_time(ds: xr.Dataset) -> None:
         twice = index[index.duplicated()][0]
         raise InputError(f"coordinate 'time' holds {twice} twice", "Remove the repeat: ds.drop_duplicates('time')")
     if not index.is_monotonic_increasing:
-        late = int(np.argmax(np.diff(index.to_numpy()) <= np.timedelta64(0)))
+        late = int(np.argmax(index[1:] <= index[:-1]))
         raise InputError(
             f"coordinate 'time' is not sorted: {index[late]} is followed by {index[late + 1]}",
             "Sort it: ds.sortby('time')",
