@@ -70,18 +70,22 @@ def grid():
     return x
 
 
-def test_a_planted_relation_is_recovered_at_unseen_samples(training):
-    fitted = Extrapolator(n_folds=4, permutations=2).fit(*training, TABLE)
-    assert (fitted.skill_.nse > 0.95).all()
-    new = features(100, 9)
-    found = fitted.predict(new)
-    assert float(abs(found.Topt - planted(new).Topt).mean()) < 1.0
-    assert float(abs(np.log10(found.kappa / planted(new).kappa)).mean()) < 0.1
-    share = fitted.importance_.importance
-    assert [str(share.feature.values[k]) for k in share.argmax("feature").values] == ["bio1", "bio12", "igbp"]
-    assert (share.sel(feature="noise") < 0.05).all()
-    np.testing.assert_allclose(share.sum("feature"), 1.0)
-    np.testing.assert_allclose(fitted.importance_.gain.sum("feature"), 1.0, rtol=1e-6)
+def test_a_planted_relation_is_recovered_at_unseen_samples():
+    skill = []
+    for seed in range(3):  # trees of one seed differ between versions of XGBoost
+        x = features(360, seed)
+        fitted = Extrapolator(n_folds=4, permutations=1, seed=seed).fit(planted(x), x, TABLE)
+        skill.append(fitted.skill_.nse.values)
+        new = features(100, 100 + seed)
+        found = fitted.predict(new)
+        assert float(abs(found.Topt - planted(new).Topt).mean()) < 1.0
+        assert float(abs(np.log10(found.kappa / planted(new).kappa)).mean()) < 0.1
+        share = fitted.importance_.importance
+        assert [str(share.feature.values[k]) for k in share.argmax("feature").values] == ["bio1", "bio12", "igbp"]
+        assert (share.sel(feature="noise") < 0.05).all()
+        np.testing.assert_allclose(share.sum("feature"), 1.0)
+        np.testing.assert_allclose(fitted.importance_.gain.sum("feature"), 1.0, rtol=1e-6)
+    assert (np.median(skill, axis=0) > 0.95).all()
 
 
 def test_noise_has_no_skill_at_unseen_samples(training):
@@ -286,10 +290,22 @@ def test_mean_by_class_is_the_table_by_vegetation_type(training, grid):
         Extrapolator("mean", by="soil", n_folds=2).fit(theta, x, TABLE)
 
 
-@pytest.mark.parametrize("options", [{"multi_output": True}, {"early_stopping_rounds": 5}])
+OPTIONS = pytest.mark.parametrize("options", [{"multi_output": True}, {"early_stopping_rounds": 5}])
+
+
+@OPTIONS
+def test_xgboost_options_learn(options):
+    skill = []
+    for seed in range(5):
+        x = features(240, seed)
+        fitted = Extrapolator(**FAST | {"n_estimators": 150}, **options, seed=seed).fit(planted(x), x, TABLE)
+        skill.append(fitted.skill_.nse.values)
+    assert (np.median(skill, axis=0) > 0.7).all()
+
+
+@OPTIONS
 def test_xgboost_options_and_their_files(options, training, grid, tmp_path):
     fitted = Extrapolator(**FAST, **options).fit(*training, TABLE)
-    assert (fitted.skill_.nse > 0.7).all()
     fitted.save(tmp_path)
     xr.testing.assert_identical(Extrapolator.load(tmp_path).predict(grid), fitted.predict(grid))
     assert len(list(tmp_path.glob("*.ubj"))) == (1 if "multi_output" in options else 3)
