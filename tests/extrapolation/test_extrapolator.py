@@ -9,6 +9,7 @@ import xarray as xr
 import gridcal.extrapolation.learners.prediction as prediction
 from gridcal.errors import ConfigError, GridcalError, InputError
 from gridcal.extrapolation import Extrapolator
+from gridcal.extrapolation.learners.boosting import XGBoost
 from gridcal.extrapolation.learners.forest import RandomForest
 from gridcal.extrapolation.learners.regressors import KNN, REGRESSORS, Mean, Ridge, make_regressor
 from gridcal.process.parameters import Parameter, ParameterTable
@@ -341,6 +342,21 @@ def test_files_are_json_arrays_and_ubj_and_damage_is_found(learner, tmp_path):
         Extrapolator.load(tmp_path)
     with pytest.raises(InputError, match="holds no learner"):
         Extrapolator.load(tmp_path / "nowhere")
+
+
+def test_a_learner_keeps_its_fingerprint_where_the_library_writes_the_same_model_in_other_bytes(
+    training, learner, grid, tmp_path, monkeypatch
+):
+    learner.save(tmp_path / "old")
+    real = XGBoost.blobs
+    monkeypatch.setattr(XGBoost, "blobs", lambda self: {name: data + b" " for name, data in real(self).items()})
+    assert Extrapolator(**FAST).fit(*training, TABLE).fingerprint != learner.fingerprint  # the bytes are in the hash
+    again = Extrapolator.load(tmp_path / "old")
+    assert again.fingerprint == learner.fingerprint
+    assert again.predict(grid).attrs["fingerprint"] == learner.fingerprint
+    monkeypatch.undo()
+    again.save(tmp_path / "new")
+    assert Extrapolator.load(tmp_path / "new").fingerprint == learner.fingerprint
 
 
 def test_saving_again_leaves_no_file_of_the_former_learner(training, learner, tmp_path):
