@@ -136,7 +136,8 @@ def plan(study: StudyArgument, workers: WorkersOption = None) -> None:
     title, rows, count = plan_file(study, workers, tell=lambda label: typer.echo(f"measuring: {label}", err=True))
     table = Table("stage", "what", "tiles", "bytes", "time", title=title)
     for row in rows:
-        table.add_row(row.name, row.label, str(row.tiles), _size(row.nbytes), _clock(row.seconds))
+        known = (_size(row.nbytes) if row.nbytes else "", _clock(row.seconds)) if row.measured else ("", "next to nothing")
+        table.add_row(row.name, row.label, str(row.tiles or ""), *known)
     table.add_section()
     total = sum(row.seconds for row in rows)
     table.add_row("", "in all", str(sum(row.tiles for row in rows)), _size(sum(row.nbytes for row in rows)), _clock(total))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.config import parse_comparison
 from gridcal.comparison.folds import site_data
+from gridcal.comparison.summary import explain_fold
 from gridcal.comparison.tiles import Context, calibrate_rows, make_context, places_of, score_rows, training_of
 from gridcal.extrapolation.methods import Method, Places, Training, make_methods
 from gridcal.extrapolation.methods.by_regression.network_regression import NetworkRegression
@@ -77,6 +78,18 @@ def learning_seconds(document: str) -> float:
         slope = (spent[1] - spent[0]) / max(few - 1, 1)
         total += spent[0] + max(slope, 0.0) * (epochs - 1)
     return total
+
+
+def explaining_seconds(document: str) -> float:
+    """Seconds that the networks of a fold take to explain."""
+    job, context = _prepared(document)
+    unit = np.full((context.n, len(job.searched)), 0.5)
+    encoder, x, training = training_of(context, unit, 0)
+    (method,) = make_methods([NetworkThroughModel.name])
+    assert isinstance(method, NetworkThroughModel)
+    method.fit(dataclasses.replace(training, network=dataclasses.replace(training.network, epochs=1)))
+    names, features = list(encoder.names_out_), list(encoder.column_feature_)
+    return timed(explain_fold, method.model_, x, context.training_rows(0), names, features, job.config, 0)[1]
 
 
 def _fit_predict(method: Method, training: Training, places: Places) -> None:

@@ -181,6 +181,56 @@ def _parameter_skill(units: Array, target: Array, acts: npt.NDArray[np.bool_]) -
     return out
 
 
+def explain_fold(
+    ensemble: NetworkEnsemble,
+    x: Array,
+    training: npt.NDArray[np.int64],
+    columns: list[str],
+    features: list[str],
+    config: ComparisonConfig,
+    fold: int,
+) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array]]:
+    """Importance of the features for one fold's networks.
+
+    Parameters
+    ----------
+    ensemble : NetworkEnsemble
+        The networks.
+    x : array, shape (site, column)
+        Encoded features of all sites.
+    training : int array
+        Sites trained on.
+    columns, features : list of str
+        Name of each column, and of the feature it encodes.
+    config : ComparisonConfig
+        The study file.
+    fold : int
+        Number of the fold.
+
+    Returns
+    -------
+    table : dict of str to array, shape (approach, parameter)
+        Normalised importance by column.
+    signed : dict of str to array, shape (parameter,)
+        Mean relevance with its sign, by column.
+    grouped : dict of str to array, shape (parameter,)
+        Mean absolute Shapley value of a whole class of features.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(43, fold)))
+    section = config.explanation
+    shap = np.abs(shapley_values(ensemble.predict, x, x[training], rng, permutations=section.permutations)).mean(axis=0)
+    found = [relevance(member, x)[0] for member in ensemble.members]
+    lrp = np.mean([np.abs(r).mean(axis=0) for r in found], axis=0)
+    dependence = dependence_importance(ensemble.predict, x, np.array(["=" in c for c in columns]))
+    scaled = [normalised(v, section.normalise) for v in (shap, lrp, dependence)]
+    table = {c: np.stack([v[i] for v in scaled]) for i, c in enumerate(columns)}
+    signed = {c: np.mean([r.mean(axis=0)[i] for r in found], axis=0) for i, c in enumerate(columns)}
+    kinds = sorted({class_of(f) for f in features})
+    blocks = [[i for i, f in enumerate(features) if class_of(f) == kind] for kind in kinds]
+    values = shapley_values(ensemble.predict, x, x[training], rng, permutations=section.permutations, blocks=blocks)
+    return table, signed, dict(zip(kinds, np.abs(values).mean(axis=0), strict=True))
+
+
 def importance(study: Study, config: ComparisonConfig, names: list[str], folder: str) -> xr.Dataset:
     """Importance of the features for SPIE's networks, fold by fold and averaged.
 
@@ -196,7 +246,9 @@ def importance(study: Study, config: ComparisonConfig, names: list[str], folder:
     fold = sites["fold_of_site"].values
     columns: list[str] = []
     feature: dict[str, str] = {}
-    tables, signed, grouped = [], [], []
+    tables: list[dict[str, Array]] = []
+    signed: list[dict[str, Array]] = []
+    grouped: list[dict[str, Array]] = []
     n_folds = int(fold.max()) + 1
     with progress(n_folds, "explaining the networks") as step:
         for k in range(n_folds):
@@ -206,23 +258,9 @@ def importance(study: Study, config: ComparisonConfig, names: list[str], folder:
             mine, features = json.loads(about["columns"]), json.loads(about["features"])
             feature |= dict(zip(mine, features, strict=True))
             training = np.flatnonzero((fold != k) & (fold != -2))
-            rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(43, k)))
-            binary = np.array(["=" in c for c in mine])
-            shap = np.abs(
-                shapley_values(ensemble.predict, x, x[training], rng, permutations=config.explanation.permutations)
-            ).mean(axis=0)
-            found = [relevance(member, x)[0] for member in ensemble.members]
-            lrp = np.mean([np.abs(r).mean(axis=0) for r in found], axis=0)
-            dependence = dependence_importance(ensemble.predict, x, binary)
-            how = config.explanation.normalise
-            tables.append({c: np.stack([normalised(v, how)[i] for v in (shap, lrp, dependence)]) for i, c in enumerate(mine)})
-            signed.append({c: np.mean([r.mean(axis=0)[i] for r in found], axis=0) for i, c in enumerate(mine)})
-            kinds = sorted({class_of(f) for f in features})
-            blocks = [[i for i, f in enumerate(features) if class_of(f) == kind] for kind in kinds]
-            values = shapley_values(
-                ensemble.predict, x, x[training], rng, permutations=config.explanation.permutations, blocks=blocks
-            )
-            grouped.append(dict(zip(kinds, np.abs(values).mean(axis=0), strict=True)))
+            found = explain_fold(ensemble, x, training, mine, features, config, k)
+            for parts, part in zip((tables, signed, grouped), found, strict=True):
+                parts.append(part)
             columns += [c for c in mine if c not in columns]
             step(1)
     kinds = sorted({class_of(feature[c]) for c in columns})

@@ -23,6 +23,8 @@ class PlannedStage:
         Expected time from start to end, with the workers of the plan.
     peak_bytes : int
         Most memory of a worker process until then.
+    measured : bool
+        False for a stage that does not say what it takes, which is next to nothing.
     """
 
     name: str
@@ -31,6 +33,7 @@ class PlannedStage:
     nbytes: int
     seconds: float
     peak_bytes: int
+    measured: bool = True
 
 
 def plan_stages(
@@ -69,7 +72,8 @@ def plan_stages(
         parallel = max(min(workers, found.tiles), 1)
         seconds = max(found.seconds / parallel, 0.0) + found.serial
         peak = max(peak, found.peak_bytes)
-        rows.append(PlannedStage(stage.name, stage.label, found.tiles, found.nbytes, seconds, peak))
+        measured = stage.estimate is not None
+        rows.append(PlannedStage(stage.name, stage.label, found.tiles, found.nbytes, seconds, peak, measured))
     return rows
 
 

@@ -7,14 +7,21 @@ from typing import Any
 
 from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.config import ComparisonConfig
+from gridcal.comparison.folds import site_folds
+from gridcal.comparison.plan_inputs import explaining_seconds
 from gridcal.comparison.summary import importance
 from gridcal.report import comparison as report
 from gridcal.study.folder import Study
-from gridcal.study.stage import Figures, Stage, opened
+from gridcal.study.stage import Estimate, Figures, Stage, opened
 
 
 def _make(job: ComparisonJob) -> Mapping[str, Any]:
     return {"importance": importance(job.study, job.config, job.searched, job.ticket["folder"])}
+
+
+def _estimate(job: ComparisonJob) -> Estimate:
+    n_folds = int(site_folds(job.config, job.sources).max()) + 1
+    return Estimate(1, 0, 0.0, n_folds * explaining_seconds(job.document))
 
 
 def _asked(config: ComparisonConfig) -> bool:
@@ -32,6 +39,7 @@ IMPORTANCE = Stage(
     makes=("importance",),
     reads=("sites", "predictions"),
     keys=("explanation",),
+    estimate=_estimate,
     takes_part=_asked,
     figures=(Figures("importance", "What the network uses", _section),),
 )
