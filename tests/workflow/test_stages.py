@@ -1,7 +1,9 @@
 """The job as a list of stages: what a changed key redoes, what must be asked for, stages from outside, plans."""
 
 import copy
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from gridcal.errors import ConfigError, StudyError
 from gridcal.plot.style import new_figure, style
 from gridcal.report.page import image
 from gridcal.study.folder import Study
+from gridcal.study.pipeline import run_stages
 from gridcal.study.plan import plan_stages
 from gridcal.study.stage import Figures, Stage, check_list, followers, opened, owned, participating, unowned
 from gridcal.workflow import jobs
@@ -28,12 +31,12 @@ from gridcal.workflow.study_job import StudyJob
 TINY = {
     "title": "tiny twin",
     "seed": 2,
-    "data": {"kind": "twin", "lat": 5, "lon": 6, "years": 2, "samples": 12},
+    "data": {"kind": "twin", "lat": 3, "lon": 4, "years": 1, "samples": 10},
     "calibration": {
         "method": "cmaes",
         "options": {"max_evaluations": 60},
         "blocks": [{"fit": ["eps_max", "Topt"], "to": {"variable": "gpp"}}],
-        "chunk": 4,
+        "chunk": 6,
     },
     "learn": {"method": "ridge", "diso": 5.0, "folds": 2, "accept": ["ok", "not_converged"]},
     "compute": {"cluster": "none"},
@@ -58,10 +61,39 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def study(finished, tmp_path):
-    import shutil
-
     shutil.copytree(finished.path, tmp_path / "tiny.study")
     return Study(tmp_path / "tiny.study")
+
+
+class ToyJob(StudyJob):
+    """The real study file, and data that nobody reads."""
+
+    @property
+    def sources(self):
+        return type("Sources", (), {"inputs": [], "caveats": []})
+
+
+def toy(stage):
+    """A stage as it is declared, that makes three numbers in no time."""
+
+    def make(job):
+        stores = {name: xr.Dataset({"x": ("pixel", np.arange(3.0))}) for name in stage.makes}
+        return stores | {name: {"made by": stage.name} for name in stage.records}
+
+    return dataclasses.replace(stage, make=make, depends=lambda job: {}, check=lambda job: None, folders=())
+
+
+TOYS = tuple(toy(stage) for stage in STAGES)
+
+
+def run_toys(document, path, **options):
+    return run_stages(ToyJob(parse_config(document)), options.pop("stages", TOYS), path, **options)
+
+
+@pytest.fixture
+def toys(tmp_path):
+    """A finished study of the real list's declarations, with toy results."""
+    return run_toys(TINY, tmp_path / "toys.study")
 
 
 def stamps(study):
@@ -69,10 +101,10 @@ def stamps(study):
     return {name: (study.path / f"{name}.ledger" / "stage.json").stat().st_mtime_ns for name in study.stages()}
 
 
-def redone(study, document, **options):
+def redone(study, document, run=run_toys, **options):
     """Stages that a run of `document` makes again."""
     before, said = stamps(study), []
-    run_study(parse_config(document), study.path, say=said.append, **options)
+    run(document, study.path, say=said.append, **options)
     after = stamps(study)
     assert study.verify() == []
     names = {name for name in after if before.get(name) != after[name]}
@@ -99,75 +131,78 @@ def test_a_key_belongs_to_the_stages_that_name_the_longest_part_of_it():
     assert "seed" in by_name["samples"]
 
 
+def run_real(document, path, **options):
+    return run_study(parse_config(document), path, **options)
+
+
 def test_a_score_key_costs_scores_alone(study):
-    found, said = redone(study, changed(evaluate={"scales": ["8-day", "monthly"]}))
+    found, said = redone(study, changed(evaluate={"scales": ["8-day", "monthly"]}), run_real)
     assert found == {"skill"}
     assert "evaluate.scales" in said[0]
     assert "'skill'" in said[0]
     assert study.open("skill")["scale"].values.tolist() == ["8-day", "monthly"]
     assert study.config["evaluate"]["scales"] == ["8-day", "monthly"]
-    assert redone(study, changed(evaluate={"scales": ["8-day", "monthly"]})) == (set(), [])
+    assert redone(study, changed(evaluate={"scales": ["8-day", "monthly"]}), run_real) == (set(), [])
 
 
-def test_a_key_of_the_learner_redoes_what_follows_and_no_calibration(study):
-    found, _ = redone(study, changed(learn={"options": {"alpha": 5.0}}))
+def test_a_key_of_the_learner_redoes_what_follows_and_no_calibration(toys):
+    found, _ = redone(toys, changed(learn={"options": {"alpha": 5.0}}))
     assert found == {"learning", "parameters", "fluxes", "skill"}
 
 
-def test_a_key_of_the_map_redoes_the_map(study):
-    assert redone(study, changed(map={"kind": "same", "every": "monthly"}))[0] == {"fluxes"}
+def test_a_key_of_the_map_redoes_the_map(toys):
+    assert redone(toys, changed(map={"kind": "same", "every": "monthly"}))[0] == {"fluxes"}
 
 
-def test_title_and_machine_redo_nothing(study):
+def test_title_and_machine_redo_nothing(toys):
     document = TINY | {"title": "another", "compute": {"cluster": "none", "workers": 1}}
-    assert redone(study, document) == (set(), [])
-    assert study.read_record("provenance")["title"] == "another"
+    assert redone(toys, document) == (set(), [])
+    assert toys.read_record("provenance")["title"] == "another"
 
 
-def test_a_calibration_is_not_redone_unasked(study):
+def test_a_calibration_is_not_redone_unasked(toys):
     document = changed(calibration={"options": {"max_evaluations": 80}})
     with pytest.raises(StudyError, match=r"max_evaluations: 60 -> 80.*'calibration'.*learning.*--from calibration"):
-        run_study(parse_config(document), study.path)
-    assert study.config["calibration"]["options"]["max_evaluations"] == 60
-    assert redone(study, document, redo_from="calibration")[0] == {"calibration", "learning", "parameters", "fluxes", "skill"}
+        run_toys(document, toys.path)
+    assert toys.config["calibration"]["options"]["max_evaluations"] == 60
+    assert redone(toys, document, redo_from="calibration")[0] == {"calibration", "learning", "parameters", "fluxes", "skill"}
 
 
-def test_something_older_than_what_was_asked_for_is_refused(study):
-    document = changed(data={"samples": 14})
+def test_something_older_than_what_was_asked_for_is_refused(toys):
+    document = changed(data={"samples": 12})
     with pytest.raises(StudyError, match="--from samples"):
-        run_study(parse_config(document), study.path, redo_from="calibration")
-    assert redone(study, document, redo_from="samples")[0] == set(MADE)
+        run_toys(document, toys.path, redo_from="calibration")
+    assert redone(toys, document, redo_from="samples")[0] == set(MADE)
 
 
 def test_redo_gives_the_same_bytes(study, finished):
-    assert redone(study, TINY, redo_from="learning")[0] == {"learning", "parameters", "fluxes", "skill"}
+    assert redone(study, TINY, run_real, redo_from="parameters")[0] == {"parameters", "fluxes"}
     for name in finished.stages():
         xr.testing.assert_identical(study.open(name).load(), finished.open(name).load())
 
 
 def test_a_run_can_stop_early_and_go_on(tmp_path):
-    early = run_study(parse_config(TINY), tmp_path / "a.study", until="calibration")
+    early = run_toys(TINY, tmp_path / "a.study", until="calibration")
     assert set(early.stages(complete=True)) == {"samples", "truth", "posterior"}
     assert jobs.status(early)[-1]["complete"] is False
-    done = run_study(parse_config(TINY), tmp_path / "a.study")
+    done = run_toys(TINY, tmp_path / "a.study")
     assert set(done.stages(complete=True)) == {name for made in MADE.values() for name in made}
 
 
-def test_unknown_stages_are_named(study):
+def test_unknown_stages_are_named(toys):
     for option in ({"until": "learnin"}, {"redo_from": "screening"}):
         with pytest.raises(ConfigError, match="samples, truth, calibration"):
-            run_study(parse_config(TINY), study.path, **option)
+            run_toys(TINY, toys.path, **option)
 
 
-def test_an_interrupted_redo_goes_on(study, monkeypatch):
+def test_an_interrupted_redo_goes_on(toys):
     document = changed(learn={"options": {"alpha": 5.0}})
-    monkeypatch.setattr("gridcal.workflow.stages.fluxes.simulate", lambda *_: 1 / 0)
+    broken = [dataclasses.replace(s, make=lambda job: 1 / 0) if s.name == "fluxes" else s for s in TOYS]
     with pytest.raises(ZeroDivisionError):
-        run_study(parse_config(document), study.path)
-    monkeypatch.undo()
-    assert study.stages(complete=True)[-1] == "parameters"
+        run_toys(document, toys.path, stages=broken)
+    assert toys.stages(complete=True)[-1] == "parameters"
     # taking the change back redoes what had been redone
-    assert redone(study, TINY)[0] == {"learning", "parameters", "fluxes", "skill"}
+    assert redone(toys, TINY)[0] == {"learning", "parameters", "fluxes", "skill"}
 
 
 def test_a_folder_of_an_older_layout_is_read_and_not_run(study):
@@ -223,7 +258,7 @@ def test_a_stage_from_outside_is_seen_everywhere(study, monkeypatch, capsys):
     monkeypatch.setattr(jobs, "entry_points", lambda group: [Entry()] if group == "gridcal.stages" else [])
     kind = jobs.KINDS[0]
     document = TINY | {"more": {"totals": {"factor": 2.0}}}
-    assert redone(study, document, stages=kind.list_of_stages())[0] == set()
+    assert redone(study, document, run_real, stages=kind.list_of_stages())[0] == set()
     twice = study.open("totals")["total"].values
     np.testing.assert_allclose(twice, 2.0 * study.open("fluxes")["gpp"].mean(("lat", "lon")).values, rtol=1e-6)
     assert study.read_record("largest") == pytest.approx(2.0 * float(study.open("fluxes")["gpp"].max()))
@@ -235,11 +270,11 @@ def test_a_stage_from_outside_is_seen_everywhere(study, monkeypatch, capsys):
     assert "Totals of the region" in page
     document = TINY | {"more": {"totals": {"factor": 3.0}}}
     before = stamps(study)
-    _, said = redone(study, document, stages=kind.list_of_stages())
+    _, said = redone(study, document, run_real, stages=kind.list_of_stages())
     assert {name for name, stamp in stamps(study).items() if before[name] != stamp} == {"totals"}
     assert "more.totals.factor: 2.0 -> 3.0" in said[0]
     with pytest.raises(ConfigError, match="there is no stage 'total'"):
-        redone(study, TINY | {"more": {"total": {}}}, stages=kind.list_of_stages())
+        redone(study, TINY | {"more": {"total": {}}}, run_real, stages=kind.list_of_stages())
 
 
 def test_a_list_out_of_order_is_refused():
@@ -258,13 +293,13 @@ def test_a_list_out_of_order_is_refused():
     assert "screening" not in [s.name for s in participating(STAGES, parse_config(TINY))]
 
 
-def test_a_stage_must_make_what_it_declares(study):
+def test_a_stage_must_make_what_it_declares(toys):
     empty = Stage("empty", "nothing", lambda job: {}, makes=("nothing",))
     with pytest.raises(StudyError, match="did not make 'nothing'"):
-        run_study(parse_config(TINY), study.path, stages=(*STAGES, empty))
+        run_toys(TINY, toys.path, stages=(*TOYS, empty))
     number = Stage("number", "a number", lambda job: {"number": 3}, makes=("number",))
     with pytest.raises(StudyError, match="made a int for 'number'"):
-        run_study(parse_config(TINY), study.path, stages=(*STAGES, number))
+        run_toys(TINY, toys.path, stages=(*TOYS, number))
 
 
 def test_status_names_what_has_not_begun_and_what_belongs_to_no_stage(study):
@@ -278,10 +313,10 @@ def test_status_names_what_has_not_begun_and_what_belongs_to_no_stage(study):
     assert rows["headline (record)"]["complete"] is True
 
 
-def test_results_of_a_stage_that_no_longer_takes_part_are_shown(study):
-    study.save("screening", xr.Dataset({"x": ("pixel", np.arange(3.0))}), fingerprint="of an earlier `gridcal screen`")
-    assert "screening" in [stage.name for stage in jobs.stages_of(study)]
-    rows = {row["name"]: row["stage"] for row in jobs.status(study)}
+def test_results_of_a_stage_that_no_longer_takes_part_are_shown(toys):
+    toys.save("screening", xr.Dataset({"x": ("pixel", np.arange(3.0))}), fingerprint="of an earlier `gridcal screen`")
+    assert "screening" in [stage.name for stage in jobs.stages_of(toys)]
+    rows = {row["name"]: row["stage"] for row in jobs.status(toys)}
     assert rows["screening"] == "screening"
 
 
