@@ -69,7 +69,7 @@ def timed_tiles(dataset: xr.Dataset, valid: npt.NDArray[np.bool_] | None = None)
     chosen = order[np.unique(np.linspace(0, order.size - 1, PROBES).round().astype(int))]
     with tempfile.TemporaryDirectory(prefix="gridcal-plan-") as folder:
         path = Path(folder) / "probe.zarr"
-        store.create(path, ready, chunks)
+        _, created = timed(store.create, path, ready, chunks)
         ledger = Ledger(Path(folder) / "probe.ledger", "")
         facts, driver, peak = {}, 0.0, 0
         for part in (chosen[-1:], chosen):  # the first pays for what happens once
@@ -81,7 +81,7 @@ def timed_tiles(dataset: xr.Dataset, valid: npt.NDArray[np.bool_] | None = None)
             driver = (time.perf_counter() - start - sum(facts[names[k]] for k in part)) / len(part)
     seconds = np.array([facts[names[k]] for k in chosen])
     expected = float(np.interp(counts, *_averaged(counts[chosen], seconds)).sum())
-    return Estimate(len(plan), int(ready.nbytes), expected, max(driver, 0.0) * len(plan), peak)
+    return Estimate(len(plan), int(ready.nbytes), expected, created + max(driver, 0.0) * len(plan), peak)
 
 
 def timed_samples(few: xr.Dataset, whole: xr.Dataset) -> Estimate:
