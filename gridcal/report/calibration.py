@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
 from gridcal import plot
-from gridcal.models import model_named
 from gridcal.plot.posterior import fitted_names
 from gridcal.report.page import absent, image, table
 
@@ -17,15 +14,6 @@ def middle(x: xr.DataArray) -> float:
     """Median of the finite values; NaN without any."""
     values = x.values[np.isfinite(x.values)]
     return float(np.median(values)) if values.size else float("nan")
-
-
-def prior_bounds(provenance: dict[str, Any] | None, posterior: xr.Dataset) -> dict[str, tuple[float, float]]:
-    """Prior range of each fitted parameter: on record, or that of the model for a study made in Python, stage by stage."""
-    if provenance is None:
-        parameters = model_named(str(posterior.attrs["model"])).parameters
-        return {n: (parameters[n].lower, parameters[n].upper) for n in fitted_names(posterior)}
-    known = provenance.get("bounds", {})
-    return {n: (known[n][0], known[n][1]) for n in fitted_names(posterior) if n in known}
 
 
 def samples(posterior: xr.Dataset | None, theta: xr.Dataset | None) -> str:
@@ -51,8 +39,6 @@ def posteriors(posterior: xr.Dataset | None, truth: xr.Dataset | None, bounds: d
     """Marginal posteriors and the contraction of the prior."""
     if posterior is None:
         return absent("Posteriors", "Run or resume the study.")
-    if not bounds:
-        return absent("Prior ranges", "An older gridcal made it without putting them on record; resume it once.")
     at = None
     if truth is not None:
         at = truth[list(bounds)].sel(lat=posterior["lat"], lon=posterior["lon"])

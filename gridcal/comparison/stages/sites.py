@@ -11,9 +11,7 @@ from gridcal.comparison.tiles import make_context
 from gridcal.errors import ConfigError
 from gridcal.extrapolation.methods.p_model import DRIVERS as P_MODEL_DRIVERS
 from gridcal.extrapolation.methods.p_model import MOISTURE as P_MODEL_MOISTURE
-from gridcal.report.comparison import sites
-from gridcal.study.folder import Study
-from gridcal.study.stage import Estimate, Figures, Stage, opened
+from gridcal.study.stage import Estimate, Stage
 
 
 def _check(job: ComparisonJob) -> None:
@@ -48,10 +46,6 @@ def _estimate(job: ComparisonJob) -> Estimate:
     return Estimate(1, job.sources.data.nbytes, 0.0)
 
 
-def _section(study: Study) -> str:
-    return sites(opened(study, "sites"))
-
-
 DATA_KEYS = ("kind", "seed", "model", "data", "test_data")
 
 SITES = Stage(
@@ -63,5 +57,4 @@ SITES = Stage(
     depends=inputs,
     check=_check,
     estimate=_estimate,
-    figures=(Figures("sites", "Sites and folds", _section),),
 )

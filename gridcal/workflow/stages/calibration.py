@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gridcal.report.calibration import posteriors, prior_bounds, samples
+import xarray as xr
+import yaml
+
+from gridcal.models import model_named
+from gridcal.plot.posterior import fitted_names
+from gridcal.report.calibration import posteriors, samples
 from gridcal.study.folder import Study
 from gridcal.study.measuring import timed_samples
 from gridcal.study.stage import Estimate, Figures, Stage, opened
+from gridcal.workflow.config import parse_config
 from gridcal.workflow.plan_inputs import few_samples
 from gridcal.workflow.study_job import StudyJob
 
@@ -32,8 +38,19 @@ def _samples(study: Study) -> str:
 
 def _posteriors(study: Study) -> str:
     posterior = opened(study, "posterior")
-    bounds = {} if posterior is None else prior_bounds(study.read_record("provenance"), posterior)
-    return posteriors(posterior, opened(study, "truth"), bounds)
+    return posteriors(posterior, opened(study, "truth"), {} if posterior is None else prior_bounds(study, posterior))
+
+
+def prior_bounds(study: Study, posterior: xr.Dataset) -> dict[str, tuple[float, float]]:
+    """Prior range of each fitted parameter: on record, or from the study file, or of the model where there is none."""
+    record = study.read_record("provenance") or {}
+    known = record.get("bounds")
+    if known is None:
+        model = model_named(str(posterior.attrs["model"]))
+        if "config" in record:  # an older version put the study file on record alone
+            model = parse_config(yaml.safe_load(record["config"]), str(study.path)).model.build()
+        known = {p.name: (p.lower, p.upper) for p in model.parameters}
+    return {name: (known[name][0], known[name][1]) for name in fitted_names(posterior)}
 
 
 CALIBRATION = Stage(
