@@ -48,7 +48,7 @@ def open_native(
     Returns
     -------
     Dataset
-        Lazy, but for csv.
+        Lazy, but for csv. A duration (units "days") is a number, in every version of xarray.
 
     Raises
     ------
@@ -87,14 +87,24 @@ def _open_netcdf(path: str, chunks: dict[str, Any] | None) -> xr.Dataset:
                 "Give a NetCDF file, or convert it to NetCDF or Zarr first",
             )
     try:
-        with xr.open_dataset(path, engine="netcdf4", chunks=None, cache=False) as plain:
+        with xr.open_dataset(path, engine="netcdf4", chunks=None, cache=False, decode_timedelta=False) as plain:
             dims = [str(d) for d in plain.dims]
             if chunks is None:
                 _refuse_map_layout(path, plain)
     except OSError as error:
         raise InputError(f"{path!r} cannot be read as NetCDF ({error})", "The file may be cut short: fetch it again") from error
     automatic: dict[str, Any] = {d: -1 if d == "time" else "auto" for d in dims}
-    return xr.open_dataset(path, engine="netcdf4", chunks={**automatic, **(chunks or {})})
+    return _durations_as_numbers(
+        xr.open_dataset(path, engine="netcdf4", chunks={**automatic, **(chunks or {})}, decode_timedelta=False)
+    )
+
+
+def _durations_as_numbers(ds: xr.Dataset) -> xr.Dataset:
+    """Durations, opened undecoded, without the mark by which xarray would decode them the next time they are read."""
+    for x in ds.variables.values():
+        if str(x.attrs.get("dtype", "")).startswith("timedelta64"):
+            del x.attrs["dtype"]
+    return ds
 
 
 def _found(path: str) -> str:
@@ -128,7 +138,7 @@ def _open_zarr(path: str, chunks: dict[str, Any] | None) -> xr.Dataset:
         version = _zarr_version(Path(path))
         consolidated = False if version == 3 else (Path(path) / ".zmetadata").exists()
     try:
-        return xr.open_zarr(path, consolidated=consolidated, chunks=chunks or {})
+        return _durations_as_numbers(xr.open_zarr(path, consolidated=consolidated, chunks=chunks or {}, decode_timedelta=False))
     except (KeyError, FileNotFoundError, TypeError) as error:
         raise InputError(
             f"{path!r} cannot be read as a Zarr group ({error})", "Its metadata are damaged: write it again"

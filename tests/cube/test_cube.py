@@ -288,6 +288,28 @@ def test_an_entry_renames_masks_fill_values_and_declares_units(tmp_path):
     np.testing.assert_allclose(cube["tas"].values, [[26.85, np.nan]], atol=1e-4)
 
 
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+def test_a_duration_is_a_number_of_days(suffix, tmp_path):
+    season = np.array([150.0, 210.0])
+    ds = xr.Dataset(
+        {
+            "gsl": ("site", season, {"units": "days"}),
+            "fire_return": ("site", (season * 86400e9).astype("timedelta64[ns]")),  # written in days, with a mark by xarray
+        },
+        coords={"site": ["a", "b"]},
+    )
+    path = tmp_path / f"x.{suffix}"
+    if suffix == "nc":
+        ds.to_netcdf(path, engine="netcdf4")
+    else:
+        ds.to_zarr(path, consolidated=False)
+    cube = open_cube(path)
+    for name in ds.data_vars:
+        np.testing.assert_array_equal(cube[name].values, season)
+        assert cube[name].attrs["units"] in ("d", "days")
+        assert "dtype" not in cube[name].attrs
+
+
 def test_nothing_there():
     with pytest.raises(CatalogError, match=r"there is nothing at 'no/such.zarr'"):
         open_cube("no/such.zarr")
