@@ -108,6 +108,7 @@ def test_spie_benchmark_runs_small():
     assert "core-seconds" in text
 
 
+@pytest.mark.slow  # its small twin is the plan of a tiny study in tests/workflow/test_stages.py
 def test_plan_accuracy_runs_small(tmp_path):
     block = "[{fit: [Topt], to: {variable: gpp}}]"
     text = "title: t\ndata: {kind: twin, lat: 3, lon: 4, years: 1, samples: 10}\nlearn: {method: mean, diso: 9, folds: 2}\n"
