@@ -11,7 +11,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import gridcal as gc
-from gridcal.cli import app
+from gridcal.cli.app import app
 from gridcal.errors import ConfigError, InputError
 from gridcal.models.ibis import ibis_model
 from gridcal.reference import check_against_reference

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from gridcal.cli import app
+from gridcal.cli.app import app
 from gridcal.errors import ConfigError, InputError
 from gridcal.reference import check_against_reference
 from gridcal.reference.dalec import DALEC2_FILE, FILES
