@@ -160,6 +160,8 @@ def write_region(path: Path, ds: xr.Dataset, region: Mapping[str, slice]) -> dic
                 )
         kind = np.dtypes.StringDType() if x.dtype.kind in _TEXT else x.dtype
         values = np.ascontiguousarray(x.values.astype(kind, copy=False)).reshape(x.shape)
+        if values.dtype.kind == "b":
+            values = values.astype(array.dtype)  # as stored: versions of xarray differ in whether yes and no become int8
         array[where if where else ...] = values
         file = chunk_file(path, name, array.chunks, where)
         _flush(file)
@@ -243,7 +245,7 @@ def read(path: Path) -> xr.Dataset:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*Zarr V3 specification.*")
         warnings.filterwarnings("ignore", message=".*Consolidated metadata.*")
-        ds = xr.open_zarr(path, chunks={}, zarr_format=3, consolidated=False)
+        ds = xr.open_zarr(path, chunks={}, zarr_format=3, consolidated=False, decode_timedelta=False)
     text = {name: x.astype(object) for name, x in ds.variables.items() if x.dtype.kind == "T"}
     coords = {name: x for name, x in text.items() if name in ds.coords}
     ds = ds.assign({name: x for name, x in text.items() if name not in coords})
