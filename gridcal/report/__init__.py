@@ -9,7 +9,7 @@ from gridcal.report.page import cards, page
 from gridcal.report.provenance import provenance
 from gridcal.study.folder import Study
 from gridcal.study.progress import progress
-from gridcal.study.stage import Stage
+from gridcal.study.stage import Stage, read_once
 from gridcal.version import __version__
 
 __all__ = ["write_page"]
@@ -38,7 +38,7 @@ def write_page(study: Study, stages: Sequence[Stage], path: str | Path | None = 
     target = Path(path) if path is not None else study.path / "report.html"
     wanted = [figures for stage in stages for figures in stage.figures]
     made = []
-    with progress(len(wanted) + 1, "writing the report") as step:
+    with progress(len(wanted) + 1, "writing the report") as step, read_once():
         for figures in wanted:
             html = figures.draw(study)
             if html:

@@ -5,8 +5,10 @@ A job is a list of stages. Pipeline, status, resume, plan, report and the progre
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 import xarray as xr
@@ -330,6 +332,27 @@ def named(name: str, stages: Sequence[Stage]) -> Stage:
     raise ConfigError(f"no stage {name!r} takes part", f"Those that do: {', '.join(s.name for s in stages)}")
 
 
+_READ: ContextVar[dict[tuple[str, str], xr.Dataset | None] | None] = ContextVar("read", default=None)
+
+
+@contextlib.contextmanager
+def read_once() -> Iterator[None]:
+    """Within it :func:`opened` reads each data set once, however many sections are drawn from it."""
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
 def opened(study: Study, name: str) -> xr.Dataset | None:
     """A finished data set in memory, or None: what a section of the report is drawn from."""
-    return study.open(name).load() if name in study.stages(complete=True) else None
+    read = _READ.get()
+    key = (str(study.path), name)
+    if read is not None and key in read:
+        found = read[key]
+    else:
+        found = study.open(name).load() if name in study.stages(complete=True) else None
+        if read is not None:
+            read[key] = found
+    return None if found is None else found.copy()

@@ -19,7 +19,7 @@ from gridcal.report.page import image
 from gridcal.study.folder import Study
 from gridcal.study.pipeline import run_stages
 from gridcal.study.plan import plan_stages
-from gridcal.study.stage import Figures, Stage, check_list, followers, opened, owned, participating, unowned
+from gridcal.study.stage import Figures, Stage, check_list, followers, opened, owned, participating, read_once, unowned
 from gridcal.workflow import jobs
 from gridcal.workflow.config import parse_config
 from gridcal.workflow.demo import demo_config
@@ -352,3 +352,19 @@ def test_a_plan_touches_no_folder_and_counts_what_the_run_makes(finished, monkey
 def test_a_plan_refuses_what_a_run_would():
     with pytest.raises(ConfigError, match="no-such"):
         plan_stages(StudyJob(parse_config(changed(learn={"method": "no-such"}))), STAGES, 1)
+
+
+def test_a_report_reads_each_store_once(finished, monkeypatch):
+    read = []
+    plain = Study.open
+    monkeypatch.setattr(Study, "open", lambda self, name: read.append(name) or plain(self, name))
+    jobs.write_report(finished)
+    assert "posterior" in read
+    assert len(read) == len(set(read))
+
+
+def test_a_section_cannot_change_what_the_next_one_reads(finished):
+    with read_once():
+        first = opened(finished, "posterior")
+        first["eps_max"] = first.eps_max * 0
+        assert float(opened(finished, "posterior").eps_max.max()) > 0
