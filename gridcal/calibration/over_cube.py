@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from gridcal.calibration.layout import Layout
 from gridcal.calibration.neighbours import Neighbours
-from gridcal.calibration.observed import Observed
+from gridcal.calibration.observations.composites import spread_composites
+from gridcal.calibration.observations.observed import Observed
+from gridcal.calibration.observations.target_units import known_ranges, with_units_of
 from gridcal.calibration.pixel import calibrate_pixel, pixel_number
 from gridcal.calibration.target import Block, Target
 from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import with_calendar
 from gridcal.cube.columns import columns_of
+from gridcal.cube.identity import of_data
+from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
-from gridcal.simulation.over_cube import check_state
+from gridcal.simulation.door import look_at_block, look_before
+from gridcal.simulation.over_cube import check_state, identity_of, state_in_units
 from gridcal.vocabulary.fingerprint import fingerprint
 from gridcal.vocabulary.periods import days_between, period_index
 
@@ -122,6 +128,8 @@ def calibrate(
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
     cube.require_daily()
+    cube = with_units_of(cube, model, targets)
+    look_before(cube, model, stacklevel=3)
     places = [n for n in model.site if n in cube.data]
     lacking = [n for n in model.site if n not in places and n not in model.site_default]
     if lacking:
@@ -141,6 +149,7 @@ def calibrate(
     if state is not None:
         check_state(state, model)
         check_same(data, state, (dim,))
+        state = state_in_units(state, model)
         data = data.assign({f"_state_{s.name}": state[s.name].reset_coords(drop=True) for s in model.state})
     if warm_start:
         for name in ("lat", "lon"):
@@ -194,8 +203,9 @@ def calibrate(
                 "seed": seed,
                 "period": period,
                 dim: [str(v) for v in data[dim].values],
-                **({} if state is None else {"state": state.attrs.get("fingerprint", "")}),
-                "cube": cube.data.attrs.get("fingerprint", ""),
+                **({} if state is None else {"state": of_data(state, [s.name for s in model.state])}),
+                **({} if start is None else {"start": identity_of(start, model)}),
+                "cube": of_data(cube.data, [*names, *extra, *places]),
             }
         ),
     }
@@ -222,6 +232,14 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     if model.state and f"_state_{model.state[0].name}" in data:
         state = np.array([np.broadcast_to(data[f"_state_{s.name}"].values, n) for s in model.state], dtype=float)
     use = np.broadcast_to(data["_use"].values, n) if "_use" in data else np.ones(n, dtype=bool)
+    targets = [t for b in blocks for t in b.targets]
+    during = spec["inside"]
+    ranges = known_ranges(model, targets)
+    check_values({name: columns[name][during][:, use] for name in ranges}, ranges)
+    days = pd.DatetimeIndex(data["time"].to_index())
+    observed = {t: _observed_by(t, columns, days) for t in targets}
+    forcing = [columns[f][:, use] for f in model.forcing]
+    look_at_block(model, [x[:, np.isfinite(x[:1]).all(axis=0)] for x in forcing])
     for i in range(n):
         inside = spec["inside"]
         if spec["period"] is not None:
@@ -233,7 +251,7 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
             [np.ascontiguousarray(columns[f][:, i : i + 1]) for f in model.forcing],
             place[:, i : i + 1],
             [
-                [_series_of(t, label, columns, i, inside) for t, label in zip(b.targets, ls, strict=True)]
+                [_series_of(*observed[t], label, i, inside) for t, label in zip(b.targets, ls, strict=True)]
                 for b, ls in zip(blocks, spec["labels"], strict=True)
             ],
             start[:, i],
@@ -249,10 +267,16 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     return out
 
 
-def _series_of(target: Target, label: np.ndarray, columns: dict[str, np.ndarray], i: int, inside: np.ndarray) -> Observed:
-    """What a target has of pixel `i`: daily observations within the period, and their errors where the cube holds them."""
-    sigma = columns[target.sigma][:, i] if isinstance(target.sigma, str) else None
-    return Observed(np.where(inside, columns[str(target.against)][:, i], np.nan), label, sigma)
+def _observed_by(target: Target, columns: dict[str, np.ndarray], days: pd.DatetimeIndex) -> tuple[np.ndarray, Any]:
+    """Daily observations of a target, (T, n), and their errors where the cube holds them."""
+    sigma = columns[target.sigma] if isinstance(target.sigma, str) else None
+    values = spread_composites(target, days, columns[str(target.against)], stacklevel=4)
+    return values, None if sigma is None else spread_composites(target, days, sigma, stacklevel=4)
+
+
+def _series_of(values: np.ndarray, sigma: np.ndarray | None, label: np.ndarray, i: int, inside: np.ndarray) -> Observed:
+    """What a target has of pixel `i` within the period."""
+    return Observed(np.where(inside, values[:, i], np.nan), label, None if sigma is None else sigma[:, i])
 
 
 def _measured_method(

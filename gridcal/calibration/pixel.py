@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridcal.calibration.constrained import ConstrainedRuns
-from gridcal.calibration.observed import Aim, Observed, problem_of_block
+from gridcal.calibration.observations.observed import Aim, Observed, problem_of_block
 from gridcal.calibration.problem import PixelProblem
 from gridcal.calibration.result import PixelResult, pool
 from gridcal.calibration.status import Status

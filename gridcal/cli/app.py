@@ -9,6 +9,7 @@ import typer
 
 from gridcal.cli import folders, runs
 from gridcal.cli.catalog import catalog_app
+from gridcal.cli.check import check
 from gridcal.cli.models import models_app
 from gridcal.errors import GridcalError
 
@@ -23,7 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    runs.demo, runs.plan, runs.run, runs.screen, runs.compare, runs.resume, folders.status, folders.verify, folders.report
+    runs.demo, check, runs.plan, runs.run, runs.screen, runs.compare, runs.resume, folders.status, folders.verify,
+    folders.report,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(catalog_app, name="catalog")

@@ -12,8 +12,8 @@ SPACE = ("lat", "lon", "pixel", "site")
 """Space dimensions a cube may have, in their order."""
 
 MAP_LAYOUT_REPAIR = (
-    "Rewrite it once with all of time in a chunk, e.g. ds.chunk(time=-1, lat=64, lon=64).to_zarr(...); small data can "
-    "be opened as they are with open_cube(..., chunks={'time': -1})"
+    "Rewrite it once with all of time in a chunk: ds.drop_encoding().chunk(time=-1, lat=64, lon=64).to_zarr(...); small data "
+    "can be opened as they are with open_cube(..., chunks={'time': -1})"
 )
 REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
 _OTHER_NAMES = {
@@ -69,17 +69,22 @@ def _check_names(ds: xr.Dataset) -> None:
 
 
 def _check_calendar(calendar: str) -> None:
-    if calendar not in REAL_CALENDARS:
-        lost = {
-            "360_day": "30-day months are not real days",
-            "noleap": "it has no 29 February",
-            "365_day": "it has no 29 February",
-        }
-        raise InputError(
-            f"coordinate 'time' has the calendar {calendar!r}; gridcal works on real days"
-            + (f" ({lost[calendar]})" if calendar in lost else ""),
-            "Convert it: ds.convert_calendar('standard', use_cftime=False), and decide what the missing days hold",
-        )
+    if calendar in REAL_CALENDARS:
+        return
+    lost = {
+        "360_day": "30-day months are not real days",
+        "noleap": "it has no 29 February",
+        "365_day": "it has no 29 February",
+        "all_leap": "it has a 29 February every year",
+        "366_day": "it has a 29 February every year",
+    }
+    how = ", align_on='year'" if calendar == "360_day" else ""
+    raise InputError(
+        f"coordinate 'time' has the calendar {calendar!r}; gridcal works on real days"
+        + (f" ({lost[calendar]})" if calendar in lost else ""),
+        f"Convert it: ds.convert_calendar('standard', use_cftime=False{how}), and decide what the days hold that it lacks: "
+        "ds.reindex(time=pd.date_range(ds.time.values[0], ds.time.values[-1])).interpolate_na('time')",
+    )
 
 
 def check_daily(index: pd.Index) -> None:
@@ -96,20 +101,23 @@ def check_daily(index: pd.Index) -> None:
     wrong = np.flatnonzero(step != 1.0)
     before, after = index[wrong[0]], index[wrong[0] + 1]
     missing = index[wrong] + pd.Timedelta(days=1)
-    if ((step[wrong] == 2.0) & (missing.month == 12) & (missing.day == 31) & missing.is_leap_year).all():
+    every = f"pd.date_range({str(index[0].date())!r}, {str(index[-1].date())!r})"
+    fill = f"ds.reindex(time={every}).interpolate_na('time')"
+    single = step[wrong] == 2.0
+    if single.all() and (index.normalize() == index).all():
+        days = ", ".join(str(d.date()) for d in missing[:3]) + (f" and {missing.size - 3} more" if missing.size > 3 else "")
+        clue = ""
+        if ((missing.month == 12) & (missing.day == 31) & missing.is_leap_year).all():
+            clue = " Data sets of 365 days a year on real dates (as Daymet) leave out 31 December of leap years."
+        elif ((missing.month == 2) & (missing.day == 29)).all():
+            clue = " Data made on a calendar without leap days lack 29 February."
         raise InputError(
-            f"coordinate 'time' lacks 31 December of leap years ({before.year} first): 365 days a year on real "
-            "dates, as Daymet has",
-            "Fill the day from the one before it: ds.reindex(time=<every day>).ffill('time', limit=1)",
-        )
-    if ((step[wrong] == 2.0) & (missing.month == 2) & (missing.day == 29)).all():
-        raise InputError(
-            f"coordinate 'time' lacks 29 February ({before.year} first): it was made on a calendar without leap days",
-            "Fill the day: ds.reindex(time=<every day>).interpolate_na('time', limit=1)",
+            f"coordinate 'time' lacks the day{'s' if missing.size > 1 else ''} {days}",
+            f"Which day does the source leave out: this one, or another under its date?{clue} If this one, fill it: {fill}",
         )
     raise InputError(
         f"coordinate 'time' is not daily: {before} is followed by {after} ({wrong.size} such steps)",
-        "Fill the missing days (ds.reindex(time=...)) or aggregate to days; daily models need every day",
+        f"Fill the missing days ({fill}) or aggregate to days (ds.resample(time='D').mean()); daily models need every day",
     )
 
 
@@ -136,12 +144,21 @@ def check_space(ds: xr.Dataset) -> None:
                 f"Remove the repeat: ds.drop_duplicates({dim!r})",
             )
         if dim in ("lat", "lon"):
-            _check_regular(dim, np.asarray(values, dtype=float))
+            _check_regular(dim, values)
     if "lat" in ds.dims and "lon" not in ds.dims and "lon" not in ds.coords:
         raise InputError("the data have a dimension 'lat' but no 'lon'", "Give both, or samples (time, pixel)")
 
 
+def rounding_of(values: np.ndarray) -> float:
+    """How far coordinates may lie from where they are meant, for the type they are stored in."""
+    if values.dtype.kind != "f" or not values.size:
+        return 0.0
+    return float(np.finfo(values.dtype).eps * np.abs(values).max())
+
+
 def _check_regular(dim: str, values: np.ndarray) -> None:
+    rounding = rounding_of(values)
+    values = np.asarray(values, dtype=float)
     if not np.isfinite(values).all():
         raise InputError(f"coordinate {dim!r} holds NaN", f"Drop these rows: ds.isel({dim}=ds.{dim}.notnull())")
     limit = 90.0 if dim == "lat" else 360.0
@@ -160,7 +177,7 @@ def _check_regular(dim: str, values: np.ndarray) -> None:
             f"Sort it: ds.sortby({dim!r})",
         )
     middle = np.median(step)
-    if (np.abs(step - middle) > 0.01 * abs(middle)).any():
+    if (np.abs(step - middle) > 0.01 * abs(middle) + 2.0 * rounding).any():
         raise InputError(
             f"coordinate {dim!r} is not regular: steps from {np.abs(step).min():g} to {np.abs(step).max():g}",
             "Put the data on a regular grid, or open them as samples (time, pixel)",
@@ -184,6 +201,25 @@ def check_same(a: xr.Dataset, b: xr.Dataset, dims: tuple[str, ...]) -> None:
         raise InputError(
             f"coordinate {dim!r} differs between the two: {x.size} and {y.size} values, {shared} shared{how}", repair
         )
+
+
+def check_places(a: xr.Dataset, b: xr.Dataset) -> None:
+    """Raise :class:`InputError` where two data sets of samples put one label at two places (lat, lon)."""
+    for dim in ("pixel", "site"):
+        for name in ("lat", "lon"):
+            if not all(name in ds.variables and ds[name].dims == (dim,) for ds in (a, b)):
+                continue
+            x, y = (np.asarray(ds[name].values, dtype=float) for ds in (a, b))
+            far = np.abs(x - y)
+            if name == "lon":
+                far = np.minimum(far % 360.0, -far % 360.0)
+            if far.size and np.nanmax(far, initial=0.0) > 1e-4:
+                k = int(np.nanargmax(far))
+                label = a[dim].values[k] if dim in a.coords else k
+                raise InputError(
+                    f"{dim} {label} lies at {name} {x[k]:g} in one and at {y[k]:g} in the other",
+                    "These are samples of two grids: select both with one result of sample_pixels",
+                )
 
 
 def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from gridcal.vocabulary.variables import VARIABLES, Variable
 
 
 def canonical_units(ds: xr.Dataset) -> xr.Dataset:
-    """Convert every variable of the vocabulary to its units, lazily; others keep theirs, in canonical spelling.
+    """Convert every variable of the vocabulary to its units, lazily; others keep theirs, in canonical spelling if there is one.
 
     Floating-point variables keep their precision; whole numbers that need a conversion become float64.
 
@@ -29,7 +29,7 @@ def canonical_units(ds: xr.Dataset) -> xr.Dataset:
         if units is None:
             continue
         if known is None:
-            out[key] = x.assign_attrs(units=normalise_of(x, units))
+            out[key] = x.assign_attrs(units=_spelling_of(units))
             continue
         try:
             scale, offset = conversion(units, known)
@@ -65,9 +65,9 @@ def units_of(x: xr.DataArray, known: Variable | None) -> str | None:
     )
 
 
-def normalise_of(x: xr.DataArray, units: str) -> str:
-    """Canonical spelling of a variable's units, with the variable named in the error."""
+def _spelling_of(units: str) -> str:
+    """Canonical spelling; units that the table does not hold stay as they are until the variable meets another."""
     try:
         return normalise(units)
-    except InputError as error:
-        raise InputError(f"variable {str(x.name)!r}: {error.problem}", error.repair) from error
+    except InputError:
+        return units

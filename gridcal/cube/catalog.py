@@ -23,6 +23,7 @@ from gridcal.cube.entry import (
 from gridcal.cube.formats import open_native
 from gridcal.cube.opening import under_public_names
 from gridcal.errors import GridcalError
+from gridcal.vocabulary.units import normalise
 
 __all__ = [
     "DATA_DIR_VARIABLE",
@@ -87,7 +88,10 @@ def check_entry(entry: CatalogEntry, data_dir: str | Path | None = None) -> list
 
 
 def _one_variable(native: Any, entry: CatalogEntry, name: str) -> Any:
-    return canonical_units(under_public_names(native, entry))[name]
+    x = canonical_units(under_public_names(native, entry))[name]
+    if "units" in x.attrs and x.dtype.kind in "fiu":
+        normalise(str(x.attrs["units"]))  # of a variable of one's own they stay as they are: an entry should know better
+    return x
 
 
 def _sizes(sizes: Any) -> str:

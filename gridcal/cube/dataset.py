@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from gridcal.cube.agreement import SPACE, check_daily, check_same, check_space, check_time
+from gridcal.cube.agreement import SPACE, check_daily, check_places, check_same, check_space, check_time, rounding_of
 from gridcal.cube.canonical import canonical_units
 from gridcal.cube.entry import CatalogEntry
+from gridcal.cube.layouts import taken
+from gridcal.cube.missing import has_valid_range, within_valid_range
 from gridcal.errors import InputError
+from gridcal.vocabulary.fingerprint import fingerprint
 from gridcal.vocabulary.variables import VARIABLES
 
 _ORDER = ("time", *SPACE)
@@ -33,12 +37,15 @@ class Cube:
         Boolean static variable: True where a pixel is used.
     entry : CatalogEntry or None
         Where the data come from.
+    repairs : tuple of str
+        The rules by which the data were brought into this form, in words.
     """
 
     data: xr.Dataset
     feature_names: tuple[str, ...] = ()
     mask_name: str | None = None
     entry: CatalogEntry | None = None
+    repairs: tuple[str, ...] = ()
 
     @classmethod
     def from_dataset(
@@ -51,7 +58,9 @@ class Cube:
     ) -> Cube:
         """Check a data set and make it a cube.
 
-        Units are converted to the vocabulary's, dimensions brought into the order (time, *space). Nothing is computed.
+        Units are converted to the vocabulary's, dimensions brought into the order (time, *space), values outside the valid
+        range that the file declares made missing. Valid data in another dress are taken by a stated rule (see `repairs`).
+        Nothing is computed.
 
         Parameters
         ----------
@@ -69,8 +78,13 @@ class Cube:
         InputError
             If units, time, space or chunks are not as they must be; the message names the variable and the repair.
         """
+        ds, repairs = taken(ds)
         check_time(ds)
         check_space(ds)
+        bounded = [str(n) for n, x in ds.data_vars.items() if x.dtype.kind in "fiu" and has_valid_range(x)]
+        if bounded:
+            ds = within_valid_range(ds)
+            repairs = (*repairs, f"values outside the valid range that the file declares are missing: {', '.join(bounded)}")
         ds = canonical_units(ds)
         order = [d for d in _ORDER if d in ds.dims]
         ds = ds.transpose(*order, ...)
@@ -84,7 +98,7 @@ class Cube:
             mask = "mask"
         if mask is not None:
             _check_mask(ds, mask)
-        return cls(ds, chosen, mask, entry)
+        return cls(ds, chosen, mask, entry, repairs)
 
     @property
     def space_dims(self) -> tuple[str, ...]:
@@ -108,8 +122,11 @@ class Cube:
 
     @property
     def mask(self) -> xr.DataArray | None:
-        """True where a pixel is used, dimensions of space; None if all are."""
-        return None if self.mask_name is None else self.data[self.mask_name].astype(bool)
+        """True where a pixel is used (1 in a mask of whole numbers), dimensions of space; None if all are."""
+        if self.mask_name is None:
+            return None
+        mask = self.data[self.mask_name]
+        return mask if mask.dtype.kind == "b" else mask == 1
 
     def __getitem__(self, name: str) -> xr.DataArray:
         self.require([name])
@@ -149,7 +166,7 @@ class Cube:
         """
         pixel = labels.get("pixel")
         if pixel is not None and "pixel" not in self.data.dims and {"lat", "lon"} <= set(self.data.dims):
-            points = self._points(np.asarray(pixel))
+            points = self._points(pixel)
             rest = {k: v for k, v in labels.items() if k != "pixel"}
             return points.sel(method=method, **rest) if rest else points
         for dim in labels:
@@ -248,7 +265,11 @@ class Cube:
                 "Select both onto the same pixels first, e.g. cube.sel(pixel=...)",
             )
         check_same(self.data, theirs, ("time", *SPACE))
+        check_places(self.data, theirs)
         merged = xr.merge([self.data, theirs], join="exact", compat="override", combine_attrs="override")
+        marks = [ds.attrs["fingerprint"] for ds in (self.data, theirs) if ds.attrs.get("fingerprint")]
+        if marks:
+            merged.attrs["fingerprint"] = marks[0] if len(marks) == 1 else fingerprint(marks)
         names = other.feature_names if isinstance(other, Cube) else ()
         mask = self.mask_name or (other.mask_name if isinstance(other, Cube) else None)
         features = tuple(dict.fromkeys([*self.feature_names, *names]))
@@ -257,18 +278,43 @@ class Cube:
     def _with(self, ds: xr.Dataset) -> Cube:
         return dataclasses.replace(self, data=ds)
 
-    def _points(self, numbers: np.ndarray) -> Cube:
-        numbers = np.atleast_1d(numbers).astype(int)
+    def _points(self, pixels: Any) -> Cube:
+        numbers = np.atleast_1d(np.asarray(pixels)).astype(int)
         columns = self.data.sizes["lon"]
         size = self.data.sizes["lat"] * columns
-        stray = numbers[(numbers < 0) | (numbers >= size)]
-        if stray.size:
-            raise InputError(f"pixel {stray[0]} lies outside the grid of {size} pixels", "Sample pixels of this grid")
-        lat, lon = np.divmod(numbers, columns)
+        if isinstance(pixels, xr.DataArray) and {"lat", "lon"} <= set(pixels.coords):
+            # a sample of another grid has other numbers: its places count, and it keeps its labels
+            lat = self._rows_at("lat", np.atleast_1d(pixels["lat"].values))
+            lon = self._rows_at("lon", np.atleast_1d(pixels["lon"].values))
+        else:
+            stray = numbers[(numbers < 0) | (numbers >= size)]
+            if stray.size:
+                raise InputError(f"pixel {stray[0]} lies outside the grid of {size} pixels", "Sample pixels of this grid")
+            lat, lon = np.divmod(numbers, columns)
         ds = self.data.isel(lat=xr.DataArray(lat, dims="pixel"), lon=xr.DataArray(lon, dims="pixel"))
-        return self._with(ds.assign_coords(pixel=numbers).transpose("time", "pixel", ..., missing_dims="ignore"))
+        ds = ds.assign_coords(pixel=numbers).transpose("time", "pixel", ..., missing_dims="ignore")
+        return self._with(_evenly_chunked(ds, "pixel"))
 
-    def _summary(self) -> list[tuple[str, str]]:
+    def _rows_at(self, dim: str, wanted: np.ndarray) -> np.ndarray:
+        """Positions along lat or lon of the wanted places; a longitude is the same a turn further."""
+        values = self.data[dim].values.astype(float)
+        far = np.abs(values[None, :] - wanted[:, None].astype(float))
+        if dim == "lon":
+            far = np.minimum(far % 360.0, -far % 360.0)
+        step = abs(float(values[1] - values[0])) if values.size > 1 else 1.0
+        nearest = np.argmin(far, axis=1) if far.size else np.empty(0, dtype=int)
+        off = far[np.arange(wanted.size), nearest] if far.size else np.empty(0)
+        limit = max(0.01 * step, rounding_of(self.data[dim].values), rounding_of(wanted))
+        if (off > limit).any():
+            k = int(np.argmax(off))
+            raise InputError(
+                f"the sample has a pixel at {dim} {wanted[k]:g}, which the grid lacks (nearest: {values[nearest[k]]:g})",
+                "Sample pixels of this grid, or put the data on the grid of the sample first",
+            )
+        return nearest
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Extent of each dimension, and the catalog entry, in words."""
         rows = [(dim, _extent(self.data, dim)) for dim in self.sizes]
         if self.entry is not None:
             rows.append(("entry", f"{self.entry.id}: {self.entry.title}"))
@@ -285,7 +331,7 @@ class Cube:
 
     def __repr__(self) -> str:
         lines = [f"<gridcal.Cube {', '.join(f'{k}: {v}' for k, v in self.sizes.items())}>"]
-        lines += [f"  {key:7s} {text}" for key, text in self._summary()]
+        lines += [f"  {key:7s} {text}" for key, text in self.summary()]
         for name, dims, units, chunks, role in self._rows():
             lines.append(f"    {name:24s} ({dims}) [{units}] {chunks} {role}".rstrip())
         return "\n".join(lines)
@@ -293,10 +339,17 @@ class Cube:
     def _repr_html_(self) -> str:
         from html import escape
 
-        head = "".join(f"<li><b>{escape(k)}</b> {escape(text)}</li>" for k, text in self._summary())
+        head = "".join(f"<li><b>{escape(k)}</b> {escape(text)}</li>" for k, text in self.summary())
         body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self._rows())
         titles = "".join(f"<th>{t}</th>" for t in ("variable", "dimensions", "units", "storage", "role"))
         return f"<div><b>gridcal.Cube</b><ul>{head}</ul><table><tr>{titles}</tr>{body}</table></div>"
+
+
+def _evenly_chunked(ds: xr.Dataset, dim: str) -> xr.Dataset:
+    """Points picked out of several chunks, in chunks of one size: a store's chunks have one."""
+    sizes = {x.chunksizes[dim] for x in ds.variables.values() if x.chunks is not None and dim in x.dims}
+    uneven = len(sizes) > 1 or any(len(set(c[:-1])) > 1 or c[-1] > c[0] for c in sizes)
+    return ds.chunk({dim: max(max(c) for c in sizes)}) if uneven else ds
 
 
 def _names(ds: xr.Dataset) -> str:
@@ -312,6 +365,15 @@ def _check_mask(ds: xr.Dataset, name: str) -> None:
             f"mask {name!r} has the dimensions {tuple(map(str, ds[name].dims))} and type {ds[name].dtype}",
             f"A mask is true or false over {space}: e.g. ds[{name!r}] > 0",
         )
+    if ds[name].dtype.kind != "b" and ds[name].chunks is None:
+        strange = np.setdiff1d(ds[name].values, (0, 1))
+        if strange.size:
+            warnings.warn(
+                f"mask {name!r} holds {strange[0]}{' and others' if strange.size > 1 else ''} beside 0 and 1: only 1 is used "
+                f"(say what is meant: e.g. ds[{name!r}] > 0)",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 def _extent(ds: xr.Dataset, dim: str) -> str:

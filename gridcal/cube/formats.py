@@ -138,11 +138,27 @@ def _open_zarr(path: str, chunks: dict[str, Any] | None) -> xr.Dataset:
         version = _zarr_version(Path(path))
         consolidated = False if version == 3 else (Path(path) / ".zmetadata").exists()
     try:
-        return _durations_as_numbers(xr.open_zarr(path, consolidated=consolidated, chunks=chunks or {}, decode_timedelta=False))
+        ds = xr.open_zarr(path, consolidated=consolidated, chunks=chunks or {}, decode_timedelta=False)
+        if not ds.variables:
+            _refuse_groups(path)
+        return _durations_as_numbers(ds)
     except (KeyError, FileNotFoundError, TypeError) as error:
         raise InputError(
             f"{path!r} cannot be read as a Zarr group ({error})", "Its metadata are damaged: write it again"
         ) from error
+
+
+def _refuse_groups(path: str) -> None:
+    """Raise if a store holds no variable of its own."""
+    import zarr
+
+    groups = sorted(name for name, _ in zarr.open_group(path, mode="r").groups())
+    if groups:
+        raise InputError(
+            f"{path!r} holds no variables, only groups: {', '.join(groups)}",
+            f"Open one of them: {path.rstrip('/')}/{groups[0]}",
+        )
+    raise InputError(f"{path!r} holds no variables", "Give the store that holds them")
 
 
 def _zarr_version(path: Path) -> int:

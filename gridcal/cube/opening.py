@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from gridcal.cube.dataset import Cube
 from gridcal.cube.entry import CatalogEntry, data_path, load_entry
 from gridcal.cube.formats import open_native
+from gridcal.cube.identity import of_path
+from gridcal.cube.missing import without_codes
 from gridcal.errors import CatalogError, InputError
+from gridcal.vocabulary.fingerprint import fingerprint
 
 _LABELS = ("lat", "lon", "elv", "igbp", "koeppen")
 _SPACE_OF = {"grid": {"lat", "lon"}, "sites": {"site"}, "samples": {"pixel"}}
@@ -76,7 +79,9 @@ def open_cube(
         chosen = tuple(f for f in entry.features if f in ds)
     else:
         chosen = tuple(str(v) for v in ds.data_vars if "time" not in ds[v].dims and v != "mask" and ds[v].dims)
-    return Cube.from_dataset(ds, features=chosen, entry=entry)
+    cube = Cube.from_dataset(ds, features=chosen, entry=entry)
+    own = str(ds.attrs.get("fingerprint", ""))
+    return dataclasses.replace(cube, data=cube.data.assign_attrs(fingerprint=fingerprint([own, of_path(path)])))
 
 
 def under_public_names(ds: xr.Dataset, entry: CatalogEntry) -> xr.Dataset:
@@ -106,8 +111,9 @@ def under_public_names(ds: xr.Dataset, entry: CatalogEntry) -> xr.Dataset:
         x = ds[native].reset_coords(drop=True)
         attrs = dict(x.attrs)
         if spec.fill_values:
-            # compared in the file's own precision: 999.9 as float32 is not 999.9
-            x = x.where(~x.isin(np.asarray(spec.fill_values, dtype=x.dtype)))
+            encoding = x.encoding
+            x = without_codes(x, spec.fill_values, name)
+            x.encoding = encoding
         if spec.units is not None:
             attrs["units"] = spec.units
         if spec.long_name:

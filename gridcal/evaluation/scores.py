@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.cube.agreement import SPACE, check_same
+from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.kernels.series.metrics import DISO_VARIANTS, METRICS
 from gridcal.vocabulary.periods import (
@@ -44,7 +45,7 @@ def evaluate(
     *,
     variables: Mapping[str, str] | None = None,
     scales: Sequence[str] = ("8-day",),
-    seasons: Sequence[str] = SEASONS,
+    seasons: Sequence[str] | None = None,
     periods: Mapping[str, tuple[str, str] | str] | None = None,
     min_fraction: float = 0.5,
     diso_variant: str = "hu2019",
@@ -63,7 +64,9 @@ def evaluate(
         Time scales: daily, 8-day, weekly, monthly, yearly. A period's two means are over the same days, those with both
         values.
     seasons : sequence of str
-        Of all, growing season (May to September; November to March at southern latitudes), rest of the year.
+        Of all, growing season (May to September; November to March at southern latitudes), rest of the year; all three where
+        the observations or the simulation know their latitude (``lat``), ``all`` alone elsewhere. At the yearly scale a season
+        is the mean over its days of the year.
     periods : mapping, optional
         Name to (first, last) date, or to the name of a boolean variable of `obs` that is true on its days; one period
         ``all`` without it.
@@ -80,7 +83,8 @@ def evaluate(
     Raises
     ------
     InputError
-        If a variable is missing or the coordinates differ: nothing is shrunk to what both share.
+        If a variable is missing or the coordinates differ (nothing is shrunk to what both share), a pair's units measure
+        different things, or a season is asked for where no latitude stands.
     ConfigError
         If a scale, season or period is unknown.
     """
@@ -96,24 +100,46 @@ def evaluate(
     check_same(sim, observed, ("time", *SPACE))
     time = pd.DatetimeIndex(sim["time"].to_index())
     scales = [scale_name(s) for s in scales]
+    lat = _latitude(sim, observed)
+    if seasons is None:
+        seasons = SEASONS if lat is not None else ("all",)
     seasons = [season_name(s) for s in seasons]
+    if lat is None and set(seasons) != {"all"}:
+        raise InputError(
+            "a season is asked for, but no latitude says which months it has",
+            "Add it: obs.assign_coords(lat=...), or ask for seasons=('all',)",
+        )
     if diso_variant not in DISO_VARIANTS:
         raise ConfigError(f"unknown diso_variant {diso_variant!r}", f"Use one of: {', '.join(DISO_VARIANTS)}")
     if not 0.0 <= min_fraction <= 1.0:
         raise ConfigError(f"min_fraction = {min_fraction} is no share of a period's days", "Give a number from 0 to 1")
     spans = dict(periods) if periods else {"all": (str(time[0].date()), str(time[-1].date()))}
     masks = {name: period_mask(name, span, time, observed) for name, span in spans.items()}
-    blocks = []
+    blocks, units = [], {}
     for a, b in pairs.items():
-        blocks.append(_score_variable(sim[a], observed[b], observed, masks, scales, seasons, min_fraction, diso_variant))
+        units[a] = str(sim[a].attrs.get("units", observed[b].attrs.get("units", "1")))
+        seen = in_units_of(observed[b], a, units[a], role=f"the observations {b!r}") if "units" in sim[a].attrs else observed[b]
+        blocks.append(_score_variable(sim[a], seen, lat, masks, scales, seasons, min_fraction, diso_variant))
     out = xr.concat(blocks, dim=pd.Index(list(pairs), name="variable"))
     result = xr.Dataset({name: out.isel(metric=k, drop=True) for k, name in enumerate((*METRICS, "n"))})
-    units = sim[next(iter(pairs))].attrs.get("units", "1")
+    shared = set(units.values())
     for name in result.data_vars:
-        result[name].attrs = {"long_name": _LONG[str(name)], "units": units if _UNITS.get(str(name)) else "1"}
+        own = next(iter(shared)) if len(shared) == 1 else "see variable_units"
+        result[name].attrs = {"long_name": _LONG[str(name)], "units": own if _UNITS.get(str(name)) else "1"}
+    if len(shared) > 1:
+        text = np.array([units[a] for a in pairs], dtype=object)
+        result = result.assign_coords(variable_units=("variable", text, {"long_name": "units of rmse, me and mae"}))
     result["diso"].attrs["comment"] = f"variant {diso_variant}"
     labels = [c for c in observed.coords if c not in result.coords and set(observed[c].dims) <= set(SPACE)]
     return result.assign_coords({c: observed[c] for c in labels if observed[c].dims})
+
+
+def _latitude(*data: xr.Dataset) -> xr.DataArray | None:
+    """Latitude, wherever it stands: a coordinate or a variable of the observations or the simulation; None if nowhere."""
+    for ds in reversed(data):
+        if "lat" in ds.variables and set(ds["lat"].dims) <= set(SPACE):
+            return ds["lat"].reset_coords(drop=True)
+    return None
 
 
 def _pairs(sim: xr.Dataset, obs: xr.Dataset) -> dict[str, str]:
@@ -144,7 +170,7 @@ def period_mask(name: str, span: tuple[str, str] | str, time: pd.DatetimeIndex, 
 def _score_variable(
     sim: xr.DataArray,
     obs: xr.DataArray,
-    observed: xr.Dataset,
+    lat: xr.DataArray | None,
     masks: Mapping[str, xr.DataArray],
     scales: Sequence[str],
     seasons: Sequence[str],
@@ -156,8 +182,7 @@ def _score_variable(
     time = sim["time"].to_index()
     spans = xr.concat([m.reset_coords(drop=True) for m in masks.values()], dim="_period", join="override")
     spans = spans.transpose("_period", "time", ...)
-    lat = observed["lat"].reset_coords(drop=True) if "lat" in observed.coords else xr.DataArray(45.0)
-    south = (lat < 0.0).reset_coords(drop=True)
+    south = xr.DataArray(False) if lat is None else (lat < 0.0).reset_coords(drop=True)
     if sim.chunks is not None or obs.chunks is not None:
         model = sim if sim.chunks is not None else obs
         sim, obs = (
@@ -229,13 +254,37 @@ def _score_block(
             good = count >= needed
             x, y = np.where(good, x, np.nan), np.where(good, y, np.nan)
             for j, season in enumerate(seasons):
-                north = in_season(middle, season)[:, None]
-                other = in_season(middle, season, southern=True)[:, None]
-                chosen = np.where(southern[None, :], other, north)
-                found = scores(np.where(chosen, x, np.nan), np.where(chosen, y, np.nan), diso_variant)
+                if scale == "yearly" and season != "all":
+                    # a year lies in no season: its season's days are averaged
+                    pair = _of_season(a, b, use, time, season, southern, min_fraction)
+                else:
+                    north = in_season(middle, season)[:, None]
+                    other = in_season(middle, season, southern=True)[:, None]
+                    chosen = np.where(southern[None, :], other, north)
+                    pair = np.where(chosen, x, np.nan), np.where(chosen, y, np.nan)
+                found = scores(*pair, diso_variant)
                 for m, name in enumerate((*METRICS, "n")):
                     out[:, m, i, j, k] = found[name]
     return out.reshape(*space, *out.shape[1:])
+
+
+def _of_season(
+    a: Any, b: Any, use: Any, time: pd.DatetimeIndex, season: str, southern: Any, min_fraction: float
+) -> tuple[Any, Any]:
+    """Means of each year over the days of a season, simulated and observed, (years, n); NaN with too few of its days."""
+    from gridcal.kernels.series.aggregate import segment_mean
+
+    labels, starts = period_index(time, "yearly")
+    every = pd.date_range(starts[0], f"{starts[-1].year}-12-31")
+    of_year = every.year.to_numpy() - starts[0].year
+    whole = [np.bincount(of_year, weights=in_season(every, season, southern=s)) for s in (False, True)]
+    size = np.where(southern[None, :], whole[1][np.unique(of_year), None], whole[0][np.unique(of_year), None])
+    size = size[starts.year.to_numpy() - starts[0].year]
+    days = np.where(southern[None, :], in_season(time, season, southern=True)[:, None], in_season(time, season)[:, None]) & use
+    x, count = segment_mean(np.where(days, a, np.nan), labels, starts.size, return_count=True)
+    y = segment_mean(np.where(days, b, np.nan), labels, starts.size)
+    good = count >= np.maximum(min_fraction * size, 1.0)
+    return np.where(good, x, np.nan), np.where(good, y, np.nan)
 
 
 def summarise(skill: xr.Dataset, metrics: Sequence[str] = ("r", "rmse", "me", "nse", "diso")) -> pd.DataFrame:

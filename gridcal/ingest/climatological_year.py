@@ -21,6 +21,7 @@ from gridcal.ingest.shared_features import IGBP, SHARED, grid_features
 from gridcal.kernels.series.solar import cloudiness_index, esat, net_radiation, toa_radiation
 from gridcal.models.bucket import wai
 from gridcal.models.lue import lag_masks
+from gridcal.vocabulary.fingerprint import fingerprint
 
 Array = npt.NDArray[np.float64]
 
@@ -69,7 +70,8 @@ def climatological_year_cube(
         Lazy forcing, NaN and free of cost outside the mask; features that sites and grid share; ``mask``.
     """
     static = open_cube("eastus-static", data_dir=data_dir).data.load()
-    month = open_cube("eastus-climatology", data_dir=data_dir).data[["tas_month", "pr_month", "sunshine"]].load()
+    climatology = open_cube("eastus-climatology", data_dir=data_dir).data
+    month = climatology[["tas_month", "pr_month", "sunshine"]].load()
 
     def nearest(x: Any) -> Any:
         found = x.sel(lat=static["lat"], lon=static["lon"], method="nearest")
@@ -103,7 +105,9 @@ def climatological_year_cube(
     for k, name in enumerate(("lag_temperature", "lag_moisture")):
         data[name] = (("lat", "lon"), masks[k].reshape(used.shape), {"units": "1"})
     data["mask"] = (("lat", "lon"), used)
-    annual = open_cube("co2-annual", data_dir=data_dir).data["co2"]
+    yearly = open_cube("co2-annual", data_dir=data_dir).data
+    annual = yearly["co2"]
+    read = fingerprint([x.attrs["fingerprint"] for x in (static, climatology, yearly)])
     data["co2"] = (("time",), np.full(time.size, float(annual.sel(year=year)), dtype=np.float32), {"units": "ppm"})
     for name in SHARED:
         data[name] = data[name].where(data["mask"]) if data[name].dtype.kind == "f" else data[name]
@@ -111,7 +115,7 @@ def climatological_year_cube(
         data[name] = data[name].chunk({"lat": tile, "lon": tile})
     data.attrs = {
         "title": "climatological year, eastern US",
-        "fingerprint": f"climatological-year-{year}-{lag}-{land_cover}-1",
+        "fingerprint": f"climatological-year-{year}-{lag}-{land_cover}-1-{read}",
     }
     return Cube.from_dataset(data, features=SHARED, mask="mask")
 

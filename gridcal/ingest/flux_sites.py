@@ -19,6 +19,7 @@ from gridcal.kernels.series.fill import fill_gaps
 from gridcal.kernels.series.solar import cloudiness_index, net_radiation, toa_radiation
 from gridcal.models.bucket import wai
 from gridcal.models.lue import lag_masks
+from gridcal.vocabulary.fingerprint import fingerprint
 
 Array = npt.NDArray[np.float64]
 
@@ -80,7 +81,9 @@ def flux_site_cube(
     daily = open_cube("flux-sites-daily", data_dir=data_dir).data
     table = open_cube("flux-site-features", data_dir=data_dir).data
     coverage = open_cube("flux-site-coverage", data_dir=data_dir).data
-    weekly = open_cube("flux-sites-weekly", data_dir=data_dir).data["fapar"].load()
+    weeks = open_cube("flux-sites-weekly", data_dir=data_dir).data
+    weekly = weeks["fapar"].load()
+    read = fingerprint([x.attrs["fingerprint"] for x in (daily, table, coverage, weeks)])
     names = _choose(sites, classes, coverage, daily)
     source = daily.sel(site=names)
     wanted = ["tas", "vpd", "vpd_day", "rsds", "fapar", "wsoil", "pr", "gpp", "gpp_unc"]
@@ -102,7 +105,7 @@ def flux_site_cube(
     data = _dataset(made, source, names, time, span, used, values["gpp_unc"], lag)
     features = site_features(table, names)
     data = data.assign({str(v): x for v, x in features.data_vars.items()})
-    data.attrs = {"title": "flux sites", "fingerprint": f"flux-sites-{fapar}-{moisture}-{lag}-1-{','.join(names)}"}
+    data.attrs = {"title": "flux sites", "fingerprint": f"flux-sites-{fapar}-{moisture}-{lag}-1-{','.join(names)}-{read}"}
     return Cube.from_dataset(data, features=SHARED)
 
 

@@ -99,7 +99,8 @@ def forest_tower_cube(
     if not data.sizes["time"]:
         raise InputError(f"the towers have no day from {period}", f"They have {days[0].date()} to {days[-1].date()}")
     label = ",".join(f"{s}-{textures[s][0]:g}-{textures[s][1]:g}" for s in sites)
-    data.attrs = {"title": "deciduous forest towers", "fingerprint": f"forest-towers-1-{label}-{period}"}
+    read = source.attrs["fingerprint"]
+    data.attrs = {"title": "deciduous forest towers", "fingerprint": f"forest-towers-1-{label}-{period}-{read}"}
     return Cube.from_dataset(data)
 
 

@@ -12,6 +12,7 @@ import xarray as xr
 from gridcal.cube import Cube, open_cube
 from gridcal.cube.entry import describe, load_entry
 from gridcal.errors import ConfigError, InputError
+from gridcal.vocabulary.fingerprint import fingerprint
 
 Array = npt.NDArray[np.float64]
 
@@ -87,7 +88,9 @@ def phenocam_cube(
     data = xr.Dataset(coords={"time": time, "pixel": source["site"].values[chosen].astype(str)})
     for name, (values, how) in made.items():
         data[name] = (("time", "pixel"), values, {"units": units[name], "derivation": how or "Daymet"})
-    annual = open_cube("co2-annual", data_dir=data_dir).data["co2"]
+    yearly = open_cube("co2-annual", data_dir=data_dir).data
+    annual = yearly["co2"]
+    read = fingerprint([x.attrs["fingerprint"] for x in (source, yearly)])
     co2 = annual.sel(year=xr.DataArray(time.year, dims="time")).values
     data["co2"] = ("time", co2, {"units": "ppm", "derivation": "Mauna Loa, mean of the year"})
     data["filled"] = (("time", "pixel"), source["filled"].values[:, chosen], source["filled"].attrs)
@@ -99,7 +102,7 @@ def phenocam_cube(
         cameras=("pixel", np.array([" ".join(c) for c in cameras])),
         complete_years=("pixel", count[chosen], {"long_name": "complete calendar years of weather"}),
     )
-    data.attrs = {"title": "PhenoCam pixels, Daymet", "fingerprint": f"phenocam-{sand:g}-{clay:g}-{least_years}-1"}
+    data.attrs = {"title": "PhenoCam pixels, Daymet", "fingerprint": f"phenocam-{sand:g}-{clay:g}-{least_years}-1-{read}"}
     return Cube.from_dataset(data)
 
 

@@ -16,6 +16,7 @@ from gridcal.kernels.elementary_effects import effect_statistics, elementary_eff
 from gridcal.process.model import ProcessModel
 from gridcal.screening.functional import Periods, cost_of, observed_periods, runs_of_pixel, scored_periods, series_of_pixel
 from gridcal.screening.morris import Morris
+from gridcal.simulation.door import look_at_block
 
 Array = npt.NDArray[np.float64]
 
@@ -133,6 +134,7 @@ def _pixels(data: xr.Dataset, spec: dict[str, Any], points: Array) -> Iterator[t
         if code != Status.ok:
             yield [None] * len(targets), [int(code)] * len(targets), 0
             continue
+        look_at_block(model, forcing)
         periods: list[Periods | Status] = []
         for target, labels in zip(targets, spec["labels"], strict=True):
             if method.functional == "cost":

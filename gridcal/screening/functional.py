@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridcal.calibration.likelihood import GaussianLikelihood
-from gridcal.calibration.observed import Aim, Observed
+from gridcal.calibration.observations.observed import Aim, Observed
 from gridcal.calibration.pixel import MINIMUM_OBSERVATIONS
 from gridcal.calibration.status import Status
 from gridcal.calibration.target import Target

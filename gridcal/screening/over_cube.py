@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from gridcal.calibration.observations.target_units import with_units_of
 from gridcal.calibration.target import Target
 from gridcal.cube import Cube
 from gridcal.cube.calendar import with_calendar
+from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.screening.chunk import STEP, coords, layout, screen_block_of_pixels, target_labels
 from gridcal.screening.morris import Morris
+from gridcal.simulation.door import look_before
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.vocabulary.fingerprint import fingerprint
 from gridcal.vocabulary.periods import days_between, period_index
@@ -121,6 +124,9 @@ def screen(
                 "Give one sigma, or likelihood 'profile'",
             )
     cube.require([*read, *([period] if isinstance(period, str) else [])])
+    if read:
+        cube = with_units_of(cube, model, wanted)
+    look_before(cube, model, stacklevel=3)
     data, constants = _inputs(cube, model, start, state, dim)
     for name in dict.fromkeys(read):
         data[f"obs_{name}"] = cube.data[name].reset_coords(drop=True)
@@ -157,11 +163,11 @@ def screen(
         "targets": wanted if method.functional == "cost" else [[t.variable, t.every] for t in wanted],
         "period": period,
         "start": identity_of(start, model),
-        "state": None if state is None else _identity(state),
+        "state": None if state is None else of_data(state, [s.name for s in model.state]),
         "dead": dead,
         dim: [str(v) for v in data[dim].values],
         "time": [str(days[0]), str(days[-1])],
-        "cube": cube.data.attrs.get("fingerprint", ""),
+        "cube": of_data(cube.data, [*model.forcing, *model.site, *read, *([period] if isinstance(period, str) else [])]),
     }
     out.attrs = {
         "stage": "screen",
@@ -202,13 +208,6 @@ def _targets(targets: Sequence[str | Target] | None, model: ProcessModel, method
 
 def _target_units(model: ProcessModel, target: Target, method: Morris) -> str:
     return "1" if method.functional == "cost" else model.output_units(target.variable)
-
-
-def _identity(state: xr.Dataset) -> Any:
-    """What identifies a state: the fingerprint it carries, or its values."""
-    if "fingerprint" in state.attrs:
-        return state.attrs["fingerprint"]
-    return {str(name): state[name].values for name in state.data_vars}
 
 
 def _inputs(cube: Cube, model: ProcessModel, start: Any, state: Any, dim: str) -> tuple[xr.Dataset, dict[str, float]]:

@@ -13,8 +13,11 @@ import xarray as xr
 from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import hours_of_days, with_calendar
+from gridcal.cube.identity import of_data
+from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
+from gridcal.simulation.door import look_at_block, tell_gaps
 from gridcal.vocabulary.fingerprint import fingerprint
 from gridcal.vocabulary.variables import VARIABLES
 
@@ -97,15 +100,16 @@ def simulate(
         out[name] = array
     out.attrs = {"model": model.name, "model_version": model.version, "source": model.source}
     mark = identity_of(theta, model)
-    if mark is not None and (state is None or _marked(state)):
+    if mark is not None:
         seen = {
             "model": [model.name, model.version],
             "defaults": model.parameters,
             "theta": mark,
             "outputs": wanted,
-            "state": _marked(state),
+            "state": None if state is None else of_data(state, [s.name for s in model.state]),
+            "cube": of_data(data, [*model.forcing, *model.site]),
         }
-        out.attrs["fingerprint"] = fingerprint({**seen, "cube": data.attrs.get("fingerprint", "")})
+        out.attrs["fingerprint"] = fingerprint(seen)
     return out
 
 
@@ -145,11 +149,6 @@ def identity_of(theta: Any, model: ProcessModel) -> Any:
     if any(isinstance(x, xr.DataArray) and x.chunks is not None for x in arrays.values()):
         return theta.attrs.get("fingerprint") if isinstance(theta, xr.Dataset) else None
     return {n: hashlib.sha256(np.ascontiguousarray(x, dtype=np.float64).tobytes()).hexdigest() for n, x in arrays.items()}
-
-
-def _marked(state: xr.Dataset | None) -> Any:
-    """What identifies a state: the fingerprint it carries."""
-    return None if state is None else state.attrs.get("fingerprint")
 
 
 def _site(data: xr.Dataset, model: ProcessModel, name: str) -> xr.DataArray:
@@ -209,11 +208,22 @@ def check_state(state: xr.Dataset, model: ProcessModel) -> None:
         )
 
 
+def state_in_units(state: xr.Dataset, model: ProcessModel) -> xr.Dataset:
+    """The states of a model in its units; those that declare none are taken to be in them."""
+    found = {
+        entry.name: in_units_of(state[entry.name], entry.name, entry.units, role=f"the states {entry.name!r}")
+        for entry in model.state
+        if "units" in state[entry.name].attrs
+    }
+    return state.assign(found)
+
+
 def _state(state: xr.Dataset | None, model: ProcessModel, data: xr.Dataset, space: tuple[str, ...]) -> list[xr.DataArray]:
     if state is None:
         return []
     check_state(state, model)
     check_same(state, data, space)
+    state = state_in_units(state, model)
     return [state[entry.name].astype(np.float64).reset_coords(drop=True) for entry in model.state]
 
 
@@ -245,10 +255,14 @@ def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], stat
     rows = days * model.results
     found = [np.full((rows, n), np.nan, dtype=np.float32) for _ in outputs]
     if use.all():
+        look_at_block(model, columns)
+        tell_gaps(model, columns)
         results, _ = model.run(theta, columns, site, start, outputs=outputs, dtype=np.float32)
         found = list(results)
     elif use.any():
         part = [x if x.shape[1] == 1 else np.ascontiguousarray(x[:, use]) for x in columns]
+        look_at_block(model, part)
+        tell_gaps(model, part)
         first = None if start is None else start[:, use]
         results, _ = model.run(theta[:, use], part, site[:, use], first, outputs=outputs, dtype=np.float32)
         for full, y in zip(found, results, strict=True):

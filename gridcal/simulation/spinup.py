@@ -13,6 +13,7 @@ import xarray as xr
 
 from gridcal.cube import Cube
 from gridcal.cube.calendar import with_calendar
+from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.simulation.over_cube import identity_of, model_inputs
@@ -88,7 +89,7 @@ def spin_up(
     )
     out = state_dataset(found, model, space)
     seen = {"model": [model.name, model.version], "years": years, "year": year, "speed": speed}
-    seen |= {"theta": identity_of(theta, model), "cube": cube.data.attrs.get("fingerprint", "")}
+    seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
     out.attrs = {
         "model": model.name, "model_version": model.version, "years": years, "forcing_year": year,
         "fingerprint": fingerprint(seen),

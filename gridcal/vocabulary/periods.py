@@ -199,6 +199,55 @@ def _aggregate_block(x: Any, labels: Any, length: Any, min_fraction: float, dtyp
     return mean.reshape((length.size, *x.shape[1:])).astype(dtype_out)
 
 
+def spread(x: xr.DataArray, scale: str, time: pd.DatetimeIndex | None = None) -> xr.DataArray:
+    """Give every day the mean of its period: composites that stand at their first days, or one value a period, day by day.
+
+    Parameters
+    ----------
+    x : DataArray, dims (time, *space)
+        One value a period, at a day within it; other days, if there are any, NaN.
+    scale : str
+        Of the composites, see :func:`period_index`.
+    time : DatetimeIndex, optional
+        Days wanted; those of `x`, or every day from its first to the end of its last period, without it.
+
+    Returns
+    -------
+    DataArray, dims (time, *space)
+        Daily.
+
+    Raises
+    ------
+    InputError
+        If a period holds more than one value.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2001-01-01", periods=2, freq="8D")
+    >>> spread(xr.DataArray([1.0, 2.0], dims="time", coords={"time": days}), "8-day").values.tolist()[6:10]
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    index = pd.DatetimeIndex(x["time"].to_index())
+    if time is None:
+        step = np.diff(index.to_numpy()) / np.timedelta64(1, "D")
+        labels, starts = period_index(index, scale)
+        last = starts[-1] + pd.Timedelta(days=int(period_length(starts, scale)[-1]) - 1)
+        time = index if step.size and (step == 1.0).all() else pd.date_range(index[0], last)
+    labels, starts = period_index(index, scale)
+    count = x.notnull().groupby(xr.DataArray(labels, dims="time", name="period")).sum("time")
+    if int(count.max()) > 1:
+        raise InputError(
+            f"variable {x.name!r} holds more than one value in a period of {scale!r}", "Aggregate it instead: periods.aggregate"
+        )
+    value = x.groupby(xr.DataArray(labels, dims="time", name="period")).mean("time").transpose("period", ...)
+    wanted, days = period_index(time, scale)
+    at = starts.get_indexer(days)
+    rows = at[wanted]
+    out = value.isel(period=xr.DataArray(np.maximum(rows, 0), dims="time"))
+    out = out.where(xr.DataArray(rows >= 0, dims="time")).drop_vars("period").assign_coords(time=time)
+    return out.transpose("time", ...).assign_attrs(x.attrs).rename(x.name)
+
+
 def in_season(time: pd.DatetimeIndex, season: str, *, southern: bool | npt.ArrayLike = False) -> npt.NDArray[np.bool_]:
     """Days of a season.
 

@@ -248,6 +248,43 @@ def conversion(units: str, to: str | Variable) -> tuple[float, float]:
     return old.scale * bridge / new.scale, (old.offset * bridge - new.offset) / new.scale
 
 
+def alternatives(variable: Variable, lowest: float, highest: float) -> list[str]:
+    """Units in which numbers would lie within a variable's valid range, other than its own; the nearest spelling first.
+
+    Parameters
+    ----------
+    variable : Variable
+        Of the vocabulary, with a valid range.
+    lowest, highest : float
+        The numbers' extremes, taken for the variable's own units by mistake.
+
+    Examples
+    --------
+    >>> from gridcal.vocabulary.variables import variable
+    >>> alternatives(variable("tas"), 250.0, 300.0), alternatives(variable("fapar"), 3.0, 95.0)
+    (['K'], ['%'])
+    """
+    if variable.valid_range is None:
+        return []
+    low, high = variable.valid_range
+    found = []
+    for units, entry in _TABLE.items():
+        own = _TABLE[variable.units]
+        if entry.dimension != own.dimension or (entry.scale, entry.offset) == (own.scale, own.offset):
+            continue
+        if entry.dimension == "number" and " " in units and " " not in variable.units:  # a share of mass or area
+            continue
+        try:
+            scale, offset = conversion(units, variable)
+        except InputError:  # of another substance
+            continue
+        a, b = scale * lowest + offset, scale * highest + offset
+        # not a unit that would leave next to nothing of the range
+        if low <= a and b <= high and max(abs(a), abs(b)) > 0.02 * max(abs(low), abs(high)):
+            found.append(units)
+    return found[:2]
+
+
 def _bridge(old: str, new: str, species: str) -> float | None:
     """Factor between the references of two dimensions of one substance; None if there is none."""
     if old == new:

@@ -134,7 +134,7 @@ def test_features_that_are_not_there_or_vary():
 
 def test_a_day_is_missing():
     cube = Cube.from_dataset(clean().isel(time=[0, 1, *range(3, 60)]))
-    with pytest.raises(InputError, match="2004-01-16 00:00:00 is followed by 2004-01-18"):
+    with pytest.raises(InputError, match="lacks the day 2004-01-17"):
         cube.require_daily()
     with pytest.raises(InputError, match="no time dimension"):
         Cube.from_dataset(clean()[["elv"]]).require_daily()
@@ -143,7 +143,7 @@ def test_a_day_is_missing():
 def test_a_calendar_without_leap_days_written_as_real_days():
     days = pd.date_range("2004-02-01", periods=61).drop("2004-02-29")
     cube = Cube.from_dataset(clean().assign_coords(time=days))
-    with pytest.raises(InputError, match="lacks 29 February"):
+    with pytest.raises(InputError, match=r"lacks the day 2004-02-29\..*calendar without leap days"):
         cube.require_daily()
 
 

@@ -61,7 +61,9 @@ def segment_mean(x, labels, n_bins, valid=None, return_count=False):
     >>> segment_mean(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 1]), 2).ravel().tolist()
     [2.0, 5.0]
     """
-    x = np.ascontiguousarray(x)
+    x = np.asarray(x)
+    kind = np.dtype(np.float32) if x.dtype == np.float16 else x.dtype.newbyteorder("=")  # what compiled code can read
+    x = np.ascontiguousarray(x, dtype=kind)
     labels = np.ascontiguousarray(labels, dtype=np.int64)
     valid = np.ones(x.shape[0], dtype=np.bool_) if valid is None else np.ascontiguousarray(valid, dtype=np.bool_)
     if x.ndim != 2 or labels.shape != x.shape[:1] or valid.shape not in (x.shape[:1], x.shape):

@@ -21,7 +21,7 @@ def _make(job: StudyJob) -> Mapping[str, Any]:
 def _inputs(job: StudyJob) -> Mapping[str, Any]:
     return {
         "model": [job.model.name, job.model.version],
-        "samples": job.sources.samples.data.attrs.get("fingerprint", ""),
+        "data that were read": job.sources.samples.data.attrs.get("fingerprint", ""),
     }
 
 
