@@ -460,7 +460,7 @@ except gc.GridcalError as error:
 #     - fit: [eps_max, Topt, kT, WI]
 #       to: {variable: gpp, against: gpp_obs, every: 8-day}
 # compute:
-#   cluster: slurm                  # none, local, slurm, gateway, or tcp://... of a running scheduler
+#   cluster: slurm                  # none, local, slurm or gateway; a running one: gridcal run ... --scheduler ADDRESS
 #   workers: 20
 #   options: {queue: normal, memory: 4GiB, walltime: "04:00:00"}
 # ```

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from gridcal.cli import folders, runs
+from gridcal.cli.bug_report import write_bug_report
 from gridcal.cli.catalog import catalog_app
 from gridcal.cli.check import check
 from gridcal.cli.models import models_app
+from gridcal.cli.printing import one_line
 from gridcal.errors import GridcalError
 
+MACHINE = {
+    errno.EACCES: "Check its permissions",
+    errno.ENOENT: "Check that it is there",
+    errno.EPERM: "Check its permissions",
+    errno.EROFS: "Take a folder that can be written",
+    errno.ENOSPC: "Free some space",
+    errno.EDQUOT: "Free some space",
+    errno.EFBIG: "Free some space",
+    errno.ENAMETOOLONG: "Take a shorter path",
+    errno.ENOTDIR: "Give a path whose folders are folders",
+    errno.EISDIR: "Give a file, not a folder",
+    errno.EMFILE: "Allow more open files (ulimit -n)",
+}
+"""Errors of the machine, with what to do."""
 app = typer.Typer(
     name="gridcal",
     help="Turn one parameter value per plant functional type into a parameter map.\n\n"
@@ -47,12 +67,16 @@ def version(deps: Annotated[bool, typer.Option("--deps", help="Also the librarie
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point: gridcal's own errors become one readable line and exit status 1."""
+    """Entry point: no traceback leaves it.
+
+    gridcal's own errors, and those of the machine (no permission, no space, no memory), become one readable line and exit
+    status 1. Anything else is a fault of gridcal: exit status 70, and a file to send.
+    """
     command: Callable[..., Any] = typer.main.get_command(app)
     try:
         code = command(args=arguments, prog_name="gridcal", standalone_mode=False)
     except GridcalError as error:
-        typer.echo(f"gridcal: {error}", err=True)
+        typer.echo(f"gridcal: {one_line(error)}", err=True)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("gridcal: stopped; the same command goes on where it stopped", err=True)
@@ -60,7 +84,28 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         show = getattr(error, "show", None)  # a usage error of the command line prints itself
         if show is None:
-            raise
+            return _unexpected(error, arguments)
         show()
         return int(getattr(error, "exit_code", 2))
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception, arguments: list[str] | None) -> int:
+    """Say what happened, in a line."""
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, MemoryError):
+        typer.echo("gridcal: this machine has not enough memory. Make tiles or data smaller, or use fewer workers", err=True)
+        return 1
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        where = f": {str(error.filename)!r}" if error.filename is not None else ""
+        typer.echo(f"gridcal: {one_line(f'{error.strerror}{where}')}. {MACHINE[error.errno]}, and run again", err=True)
+        return 1
+    what = one_line(f"{type(error).__name__}: {error}", 300)
+    file = write_bug_report(error, arguments)
+    if file is None:
+        traceback.print_exception(error)
+    where = f"A report is in {str(file)!r}" if file is not None else "The report could not be written and stands above"
+    typer.echo(f"gridcal: an error that it did not expect ({what}). {where}; please send it to the developers", err=True)
+    return 70

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from gridcal.cli.printing import one_line
+
 FolderArgument = Annotated[Path, typer.Argument(help="The study folder.")]
 
 
 def status(folder: FolderArgument) -> None:
     """Say which stages of a study are finished and how its pixels fared."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from gridcal.study.folder import Study
@@ -30,7 +33,8 @@ def status(folder: FolderArgument) -> None:
         name = row["stage"] if row["stage"] != before else ""
         before = row["stage"]
         seconds = f"{row['seconds']:.1f}" if row["total"] is not None else ""
-        table.add_row(name, row["name"], tiles, "yes" if row["complete"] else "no", codes, seconds, memory)
+        cells = (name, row["name"], tiles, "yes" if row["complete"] else "no", codes, seconds, memory)
+        table.add_row(*(escape(one_line(cell)) for cell in cells))
     Console().print(table)
 
 
@@ -42,7 +46,7 @@ def verify(folder: FolderArgument) -> None:
     damaged = Study(folder).verify()
     if damaged:
         for line in damaged:
-            typer.echo(f"damaged: {line}")
+            typer.echo(one_line(f"damaged: {line}"))
         raise typer.Exit(1)
     typer.echo("every tile reads back as it was written")
 
@@ -61,6 +65,8 @@ def report(
 
 def _needs(folder: Path) -> None:
     from gridcal.errors import StudyError
+    from gridcal.study.safety.place import study_folder
 
+    folder = study_folder(folder)
     if not (folder / "study.json").is_file():
         raise StudyError(f"{str(folder)!r} is not a study folder", "Give the folder a run wrote, e.g. gridcal-demo.study")

@@ -8,10 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
+from gridcal.cli.printing import one_line
+
 StudyArgument = Annotated[Path, typer.Argument(help="Study file (YAML); see notebooks/ and the README for examples.")]
 FolderOption = Annotated[Path | None, typer.Option("--folder", "-o", help="Study folder; the file's name + .study.")]
 WorkersOption = Annotated[int | None, typer.Option("--workers", "-j", min=1, help="Worker processes on this machine.")]
-FreshOption = Annotated[bool, typer.Option("--fresh", help="Delete the folder first instead of resuming.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Delete what the study has made and start again.")]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Running Dask scheduler to work on, instead of the file's cluster."),
+]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Last stage to run.")]
 FromOption = Annotated[str | None, typer.Option("--from", help="Redo this stage and all that follow from it.")]
 
@@ -41,6 +47,7 @@ def run(
     fresh: FreshOption = False,
     until: UntilOption = None,
     redo_from: FromOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Run a study file, or go on with it where it stopped.
 
@@ -53,7 +60,8 @@ def run(
     from gridcal.workflow.jobs import KINDS
 
     target = folder or study.with_suffix(".study")
-    _run(KINDS[0], load_config(study), target, workers=workers, fresh=fresh, until=until, redo_from=redo_from)
+    options: dict[str, Any] = {"workers": workers, "scheduler": scheduler}
+    _run(KINDS[0], load_config(study), target, fresh=fresh, until=until, redo_from=redo_from, **options)
 
 
 def screen(
@@ -61,6 +69,7 @@ def screen(
     folder: FolderOption = None,
     workers: WorkersOption = None,
     fresh: FreshOption = False,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Find out which parameters matter, by Morris' elementary effects at the study's samples, and stop there.
 
@@ -74,7 +83,8 @@ def screen(
     from gridcal.workflow.pipeline import screen_study
 
     config = load_config(study)
-    done = _with_cluster(config, folder or study.with_suffix(".study"), screen_study, workers=workers, fresh=fresh)
+    place = folder or study.with_suffix(".study")
+    done = _with_cluster(config, place, screen_study, workers=workers, scheduler=scheduler, fresh=fresh)
     record = done.read_record("recommendation") or {}
     for target, rows in record["ranked"].items():
         table = Table("rank", "parameter", "mu* / largest", "sigma / mu*", "", title=target)
@@ -94,6 +104,7 @@ def compare(
     fresh: FreshOption = False,
     until: UntilOption = None,
     redo_from: FromOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Compare ways to extrapolate parameters to places without observations.
 
@@ -106,7 +117,8 @@ def compare(
     from gridcal.workflow.jobs import KINDS
 
     target = folder or study.with_suffix(".study")
-    _run(KINDS[1], load_comparison(study), target, workers=workers, fresh=fresh, until=until, redo_from=redo_from)
+    options: dict[str, Any] = {"workers": workers, "scheduler": scheduler}
+    _run(KINDS[1], load_comparison(study), target, fresh=fresh, until=until, redo_from=redo_from, **options)
 
 
 def resume(
@@ -114,12 +126,14 @@ def resume(
     workers: WorkersOption = None,
     until: UntilOption = None,
     redo_from: FromOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Go on with a study that was stopped, from its folder alone."""
     from gridcal.workflow.jobs import resumed
 
-    kind, config = resumed(folder)
-    _run(kind, config, folder, workers=workers, fresh=False, until=until, redo_from=redo_from)
+    kind, config = resumed(folder, compute=scheduler is None)
+    options: dict[str, Any] = {"workers": workers, "scheduler": scheduler}
+    _run(kind, config, folder, fresh=False, until=until, redo_from=redo_from, **options)
 
 
 def plan(study: StudyArgument, workers: WorkersOption = None) -> None:
@@ -160,13 +174,24 @@ def _clock(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _with_cluster(config: Any, folder: Path, work: Callable[..., Any], *, workers: int | None, **options: Any) -> Any:
-    """Do a study's work on the cluster its configuration asks for."""
+def _with_cluster(
+    config: Any, folder: Path, work: Callable[..., Any], *, workers: int | None, scheduler: str | None = None, **options: Any
+) -> Any:
+    """Do a study's work on the cluster its configuration asks for, or on the scheduler that the command line names."""
+    from gridcal.errors import ConfigError
     from gridcal.study.cluster import connect
+    from gridcal.study.safety.place import study_folder
 
+    folder = study_folder(folder)
     kind = config.compute.cluster
-    typer.echo(f"study: {config.title}")
-    typer.echo(f"folder: {folder}")
+    typer.echo(f"study: {one_line(config.title)}")
+    typer.echo(f"folder: {one_line(folder)}")
+    if scheduler is not None:
+        if workers is not None:
+            raise ConfigError("--workers and --scheduler are both given", "Leave --workers out: the scheduler has its own")
+        typer.echo(f"scheduler: {one_line(scheduler)}")
+        with connect(scheduler if "://" in scheduler else f"tcp://{scheduler}"):
+            return work(config, folder, **options)
     if kind == "none":
         return work(config, folder, **options)
     with connect(kind, workers=workers or config.compute.workers, **dict(config.compute.options)) as client:
@@ -174,17 +199,20 @@ def _with_cluster(config: Any, folder: Path, work: Callable[..., Any], *, worker
         return work(config, folder, **options)
 
 
-def _run(kind: Any, config: Any, folder: Path, *, workers: int | None, until: str | None = None, **options: Any) -> None:
+def _run(
+    kind: Any, config: Any, folder: Path, *, workers: int | None, scheduler: str | None = None, until: str | None = None,
+    **options: Any,
+) -> None:  # fmt: skip
     """Run a job, write its report and print the headline."""
     from gridcal.workflow.jobs import write_report
 
     stages = kind.list_of_stages()
-    options |= {"until": until, "stages": stages, "say": typer.echo}
-    study = _with_cluster(config, folder, kind.run, workers=workers, **options)
+    options |= {"until": until, "stages": stages, "say": lambda text: typer.echo(one_line(text))}
+    study = _with_cluster(config, folder, kind.run, workers=workers, scheduler=scheduler, **options)
     page = write_report(study)
     typer.echo("")
     for label, number in (study.read_record("headline") or {}).items():
-        typer.echo(f"{label}: {number['value']:.3g} {number['units']} - {number['text']}")
+        typer.echo(one_line(f"{label}: {number['value']:.3g} {number['units']} - {number['text']}"))
     if until is not None:
         typer.echo(f"stopped after the stage {until!r}; the same command without --until goes on")
     typer.echo(f"\nreport: {page}")

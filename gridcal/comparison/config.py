@@ -27,8 +27,8 @@ class SyntheticSites(Section):
     """Synthetic sites whose parameters are known functions of their features."""
 
     kind: Literal["synthetic"]
-    sites: int = Field(default=196, ge=20)
-    years: int = Field(default=5, ge=1)
+    sites: int = Field(default=196, ge=20, le=20_000)
+    years: int = Field(default=5, ge=1, le=200)
     world: int = Field(default=0, ge=0, description="seed of the world")
 
 

@@ -32,7 +32,7 @@ def run_comparison(
     path : path
         The study folder.
     fresh : bool
-        Delete what the study folder holds first.
+        Delete what the study has made first. Other files in its folder stay.
     until : str, optional
         Last stage to run.
     redo_from : str, optional

@@ -7,14 +7,12 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gridcal.errors import CatalogError, InputError
+from gridcal.vocabulary.documents import read_yaml, refusing
 from gridcal.vocabulary.units import normalise
 
-_LIMIT = 1_000_000
-_DEPTH = 20
 _REMOTE = ("s3", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 DATA_DIR_VARIABLE = "GRIDCAL_DATA"
 """Environment variable that names the data directory."""
@@ -144,7 +142,7 @@ def load_entry(name: str | Path) -> CatalogEntry:
             raise CatalogError(f"no catalog entry {str(name)!r}", hint)
     if not path.is_file():
         raise CatalogError(f"no catalog file {str(path)!r}", "Give the path of an entry file, or the id of a known entry")
-    document = _plain_yaml(path)
+    document = read_yaml(path, refusing(CatalogError, f"catalog file {str(path)!r}"), about="An entry is a page of YAML")
     document.setdefault("id", path.stem)
     try:
         entry = CatalogEntry.model_validate(document)
@@ -153,44 +151,6 @@ def load_entry(name: str | Path) -> CatalogEntry:
     if entry.location.startswith("./"):
         entry = entry.model_copy(update={"location": str((path.parent / entry.location).resolve())})
     return entry
-
-
-def _plain_yaml(path: Path) -> dict[str, Any]:
-    """Read an entry file: small, without tags, aliases or keys given twice."""
-    if path.stat().st_size > _LIMIT:
-        raise CatalogError(f"catalog file {str(path)!r} is larger than {_LIMIT} bytes", "An entry is a page of YAML")
-    try:
-        text = path.read_text(encoding="utf-8")
-        _refuse_aliases_and_depth(text, path)
-        twice = _given_twice(yaml.compose(text, Loader=yaml.SafeLoader))
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise CatalogError(f"catalog file {str(path)!r} is not plain YAML: {error}", "Repair the line named above") from error
-    if twice is not None:
-        raise CatalogError(f"catalog file {str(path)!r} gives the key {twice!r} twice", "Remove one of the two")
-    if not isinstance(document, dict):
-        raise CatalogError(f"catalog file {str(path)!r} holds no mapping", "Start with 'id: ...'")
-    return document
-
-
-def _refuse_aliases_and_depth(text: str, path: Path) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):  # lazy: stops at the first fault
-        if isinstance(event, yaml.AliasEvent):
-            raise CatalogError(f"catalog file {str(path)!r} uses a YAML alias (*name)", "Write the value out")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEPTH:
-            raise CatalogError(f"catalog file {str(path)!r} is nested deeper than {_DEPTH} levels", "An entry has four")
-
-
-def _given_twice(node: yaml.Node | None) -> str | None:
-    if isinstance(node, yaml.MappingNode):
-        keys = [str(key.value) for key, _ in node.value]
-        found = next((k for k in keys if keys.count(k) > 1), None)
-        return found or next((t for _, child in node.value if (t := _given_twice(child)) is not None), None)
-    if isinstance(node, yaml.SequenceNode):
-        return next((t for child in node.value if (t := _given_twice(child)) is not None), None)
-    return None
 
 
 def _readable(error: ValidationError, path: Path) -> CatalogError:

@@ -14,6 +14,10 @@ from typing import Any
 
 from numba import njit
 
+from gridcal.kernels.cache_home import find_home
+
+find_home()
+
 LANE: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
 INNER: dict[str, Any] = {**LANE, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 APART: dict[str, Any] = {**INNER, "forceinline": False}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from typing import Any
 
 from gridcal.errors import ConfigError, MissingExtraError
+from gridcal.study.safety.patience import LOCAL
 from gridcal.version import __version__
 
+MOST = 16
+"""Worker processes that any machine may be asked for; one of more cores four a core."""
+_WALLTIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -23,7 +28,8 @@ def connect(kind: str | None = "local", *, workers: int | None = None, **options
     workers : int, optional
         How many; the machine's cores, or 2 on clusters.
     **options
-        Passed on to LocalCluster, SLURMCluster (queue, account, cores, memory, walltime, ...) or Gateway.new_cluster.
+        Passed on to LocalCluster, SLURMCluster (queue, account, cores, memory, walltime, ...) or Gateway.new_cluster. A study
+        file may give fewer: see :mod:`gridcal.study.safety.cluster_options`.
 
     Returns
     -------
@@ -65,14 +71,15 @@ class InProcess:
         """Nothing was started, so nothing is closed."""
 
 
-def _configure() -> None:
+def _configure(lost: str) -> None:
+    """Settings for a cluster: `lost` is how long a worker may take to come back before it is given up."""
     import dask
 
     environment = dict.fromkeys(_ONE_THREAD, "1")
     dask.config.set(
         {
             "distributed.scheduler.allowed-failures": 10,
-            "distributed.deploy.lost-worker-timeout": "5s",
+            "distributed.deploy.lost-worker-timeout": lost,
             "distributed.comm.timeouts.connect": "60s",
             "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ", {}) | environment,
         }
@@ -94,7 +101,14 @@ def _closing(client: Any, cluster: Any) -> Any:
 def _local(workers: int, options: dict[str, Any]) -> Any:
     import distributed  # registers its configuration defaults
 
-    _configure()
+    most = max(MOST, 4 * (os.cpu_count() or 1))
+    if workers > most:
+        raise ConfigError(
+            f"{workers} worker processes are asked for on a machine of {os.cpu_count()} cores",
+            f"Ask for {most} at the most (compute.workers, or --workers on the command line)",
+        )
+
+    _configure(f"{LOCAL:.0f}s")  # started again by its nanny, which takes 11 to 17 s on a busy machine
     settings: dict[str, Any] = {
         "n_workers": workers,
         "threads_per_worker": 1,
@@ -160,7 +174,7 @@ def slurm_cluster(**options: Any) -> Any:
 def _slurm(workers: int, options: dict[str, Any]) -> Any:
     from distributed import Client
 
-    _configure()
+    _configure("5s")  # another job is queued in its place
     cluster = slurm_cluster(**options)
     cluster.adapt(minimum_jobs=workers, maximum_jobs=workers, interval="10s", wait_count=20)
     return _closing(Client(cluster), cluster)
@@ -177,12 +191,13 @@ def _gateway(workers: int, options: dict[str, Any]) -> Any:
 
 
 def _seconds(walltime: str) -> int:
-    try:
-        days, _, clock = walltime.rpartition("-")
-        parts = [int(p) for p in clock.split(":")]
-    except ValueError as error:
-        raise ConfigError(f"walltime {walltime!r} is not HH:MM:SS", "Write e.g. '02:00:00' or '1-12:00:00'") from error
-    total = 0
-    for part in parts:
-        total = total * 60 + part
-    return total + (int(days) * 86400 if days else 0)
+    """Seconds of a wall time in one of SLURM's six forms."""
+    found = _WALLTIME.fullmatch(walltime.strip())
+    if found is None:
+        raise ConfigError(f"walltime {walltime!r} is not HH:MM:SS", "Write e.g. '02:00:00' or '1-12:00:00'")
+    days, *parts = (int(part or 0) for part in found.groups())
+    if found[1] is not None or found[4] is not None:  # D-HH, D-HH:MM, D-HH:MM:SS, HH:MM:SS
+        hours, minutes, seconds = parts
+    else:  # MM, MM:SS
+        hours, (minutes, seconds) = 0, parts[:2]
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

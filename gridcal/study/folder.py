@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from gridcal.errors import StudyError
 from gridcal.study import progress as progress_display
 from gridcal.study import store
-from gridcal.study.ledger import Ledger, Lock, read_json, sweep, write_json
+from gridcal.study.ledger import Ledger, Lock
+from gridcal.study.safety.own_files import OLDER_FOLDERS, delete_stage, delete_study, refuse_links, sweep
+from gridcal.study.safety.place import study_folder
+from gridcal.study.safety.records import plain, read_json, read_mapping, stage_record, study_record, write_json
 from gridcal.study.tiles import Region, tile_chunks, tiles
 from gridcal.study.tiles_on_workers import FULL, run_tiles
 from gridcal.version import __version__
@@ -37,26 +38,26 @@ class Study:
     config : mapping, optional
         What the results depend on. A folder made with another configuration is refused.
     fresh : bool
-        Delete what the study folder holds first.
+        Delete what the study has made first. Other files in the folder stay.
 
     Raises
     ------
     StudyError
-        If the folder belongs to another configuration (the keys that differ are printed) or a newer gridcal, holds something
-        that is no study, or is in use while it should be deleted.
+        If the folder is an address, belongs to another configuration (the keys that differ are printed) or a newer gridcal,
+        holds something that is no study or links to elsewhere, or is in use while what it holds should be deleted.
     """
 
     def __init__(self, path: str | Path, config: Any = None, *, fresh: bool = False) -> None:
-        self.path = Path(path)
+        self.path = study_folder(path)
         self._lock = Lock(self.path / "lock.json")
         file = self.path / "study.json"
-        record = read_json(file)
-        if file.exists() and record is None:
-            raise StudyError(f"{str(file)!r} is damaged", "Delete the folder or take another one")
+        refuse_links(self.path)
+        record = study_record(file)
         if record is not None and fresh:
             with self._lock:
-                self._empty()
-            record = None
+                delete_study(self.path, record.get("folders", OLDER_FOLDERS))
+                self._begin(file, config)
+            return
         if record is not None and record.get("schema", 0) > SCHEMA:
             raise StudyError(f"study {str(self.path)!r} was made by a newer gridcal ({record['gridcal']})", "Update gridcal")
         if record is not None and config is not None:
@@ -72,19 +73,27 @@ class Study:
     @property
     def schema(self) -> int:
         """Layout of the folder; 1 where stages do not say what they came from."""
-        return int((read_json(self.path / "study.json") or {}).get("schema", 1))
+        return int(self._record().get("schema", 1))
 
     @property
     def config(self) -> dict[str, Any]:
         """What the results depend on, as it was last run."""
-        found: dict[str, Any] = (read_json(self.path / "study.json") or {}).get("config", {})
+        found: dict[str, Any] = self._record().get("config", {})
         return found
+
+    @property
+    def lock(self) -> Lock:
+        """``with study.lock:`` keeps other processes from writing into the study; what this object does within it, it may."""
+        return self._lock
+
+    def _record(self) -> dict[str, Any]:
+        return study_record(self.path / "study.json") or {}
 
     def adopt(self, config: Any) -> None:
         """Put another configuration on record: the stages say themselves which of them it concerns."""
         file = self.path / "study.json"
         document = canonical(config)
-        record = read_json(file) or {}
+        record = self._record()
         if record.get("config") != document:
             with self._lock:
                 write_json(file, record | {"config": document, "fingerprint": hash_of(document)})
@@ -92,17 +101,15 @@ class Study:
     def depends_on(self, name: str) -> dict[str, Any] | None:
         """What a stage (finished or begun) or a record was made from, where that was given when it was saved."""
         _check_name(name)
-        stage = read_json(self._ledger(name) / "stage.json")
-        found: dict[str, Any] | None = stage.get("depends_on") if stage else read_json(self._depends(name))
+        stage = stage_record(self._ledger(name) / "stage.json")
+        found: dict[str, Any] | None = stage.get("depends_on") if stage else read_mapping(self._depends(name))
         return found
 
     def drop(self, name: str) -> None:
         """Delete a stage or a record, so that it is made again."""
         _check_name(name)
         with self._lock:
-            (self._ledger(name) / "COMPLETE").unlink(missing_ok=True)
-            shutil.rmtree(self._store(name), ignore_errors=True)
-            shutil.rmtree(self._ledger(name), ignore_errors=True)
+            delete_stage(self.path, name)
             self._depends(name).unlink(missing_ok=True)
             (self.path / "records" / f"{name}.json").unlink(missing_ok=True)
 
@@ -111,20 +118,18 @@ class Study:
             raise StudyError(f"{str(self.path)!r} is a file", "Give a folder")
         if self.path.is_dir() and any(not p.name.startswith(".") for p in self.path.iterdir()):
             raise StudyError(f"{str(self.path)!r} holds files but is no study", "Take an empty or a new folder")
+        self._begin(file, config)
+
+    def _begin(self, file: Path, config: Any) -> None:
         document = canonical(config if config is not None else {})
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        start = {"schema": SCHEMA, "gridcal": __version__, "created": created, "fingerprint": hash_of(document)}
-        write_json(file, start | {"config": document})
-
-    def _empty(self) -> None:
-        (self.path / "study.json").rename(self.path / ".study.json.partial")
-        for entry in self.path.iterdir():
-            if entry.name == "lock.json":
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink(missing_ok=True)
+        start = {"schema": SCHEMA, "gridcal": __version__, "created": created, "fingerprint": hash_of(document), "folders": []}
+        try:
+            write_json(file, start | {"config": document})
+        except OSError as error:
+            raise StudyError(
+                f"study folder {str(self.path)!r} cannot be written ({error.strerror})", "Take one of your own, with space"
+            ) from error
 
     def __repr__(self) -> str:
         return f"<gridcal.Study {str(self.path)!r}: {', '.join(self.stages()) or 'empty'}>"
@@ -194,8 +199,13 @@ class Study:
             self._refuse_other(name, stage, dependencies)
             sweep(self.path)
             if not (folder / "stage.json").exists() or not self._store(name).exists():
-                shutil.rmtree(self._store(name), ignore_errors=True)
-                shutil.rmtree(folder, ignore_errors=True)
+                if self._store(name).exists() and not folder.is_dir():
+                    raise StudyError(
+                        f"study {str(self.path)!r} holds {name}.zarr, which it did not make and would write over",
+                        "Move it elsewhere, or run into a new folder",
+                    )
+                delete_stage(self.path, name)
+                folder.mkdir()  # from here on the store is the study's own
                 store.create(self._store(name), dataset, chunks)
                 write_json(folder / "stage.json", stage | {"depends_on": canonical(dependencies)})
             ledger = Ledger(folder, mark)
@@ -210,7 +220,7 @@ class Study:
 
     def _refuse_other(self, name: str, stage: dict[str, Any], dependencies: dict[str, Any] | None) -> None:
         """Stop if a stage of this name was made from something else."""
-        old = read_json(self._ledger(name) / "stage.json")
+        old = stage_record(self._ledger(name) / "stage.json")
         if old is None or all(old.get(k) == v for k, v in stage.items()):
             return
         changed = differences({k: old.get(k) for k in stage}, stage)
@@ -233,9 +243,10 @@ class Study:
         quiet: bool,
     ) -> None:  # fmt: skip
         failed: list[tuple[str, Exception]] = []
-        runs = run_tiles(dataset, self._store(name), todo, ledger, task)
+        runs: Any = None
         try:
             with progress_display.progress(total, label, done=total - len(todo), quiet=quiet) as step:
+                runs = run_tiles(dataset, self._store(name), todo, ledger, task, step.say)
                 for tile, outcome in runs:
                     self._lock.check()
                     step(1)
@@ -250,7 +261,8 @@ class Study:
                     ledger.fail(tile, outcome)
                     failed.append((tile, outcome))
         finally:
-            runs.close()
+            if runs is not None:
+                runs.close()
         if failed:
             tile, error = min(failed, key=lambda pair: pair[0])
             raise StudyError(
@@ -304,7 +316,7 @@ class Study:
         out: dict[str, dict[str, Any]] = {}
         for name in self.stages():
             folder = self._ledger(name)
-            stage = read_json(folder / "stage.json") or {}
+            stage = stage_record(folder / "stage.json") or {}
             ledger = Ledger(folder, stage.get("fingerprint", ""))
             records = ledger.records()
             counts: dict[str, int] = {}
@@ -340,7 +352,7 @@ class Study:
         damaged = []
         for name in self.stages():
             folder, path = self._ledger(name), self._store(name)
-            stage = read_json(folder / "stage.json") or {}
+            stage = stage_record(folder / "stage.json") or {}
             ledger = Ledger(folder, stage.get("fingerprint", ""))
             damaged += [f"{name}: {problem}" for problem in _check_coordinates(path, stage.get("coordinates", {}))]
             plan = dict(tiles(stage["sizes"], stage["chunks"]))
@@ -350,6 +362,9 @@ class Study:
             damaged += [f"{name} {tile}: its record is missing or damaged" for tile in bad]
             with progress_display.progress(len(records), f"verifying {name}", quiet=not progress) as step:
                 for tile, record in records.items():
+                    if tile not in plan:
+                        damaged.append(f"{name} {tile}: there is a record of a tile that the stage does not have")
+                        continue
                     wrong = store.check_region(path, dims, plan[tile], record["variables"], full=True)
                     damaged += [f"{name} {tile} {variable}: {problem}" for variable, problem in wrong.items()]
                     bad += [tile] if wrong else []
@@ -375,7 +390,7 @@ class Study:
         """
         _check_name(name)
         self._depends(name).unlink(missing_ok=True)
-        write_json(self.path / "records" / f"{name}.json", _plain(document))
+        write_json(self.path / "records" / f"{name}.json", plain(document))
         if depends_on is not None:
             write_json(self._depends(name), canonical(dict(depends_on)))
 
@@ -417,14 +432,3 @@ def _check_coordinates(path: Path, expected: dict[str, str]) -> list[str]:
 
 def _kind(x: xr.DataArray) -> str:
     return "text" if x.dtype.kind in "OSUT" else str(x.dtype)
-
-
-def _plain(obj: Any) -> Any:
-    """Plain Python numbers and containers, for JSON."""
-    if isinstance(obj, Mapping):
-        return {str(k): _plain(v) for k, v in obj.items()}
-    if isinstance(obj, list | tuple):
-        return [_plain(v) for v in obj]
-    if isinstance(obj, np.ndarray):
-        return _plain(obj.tolist())
-    return obj.item() if isinstance(obj, np.generic) else obj

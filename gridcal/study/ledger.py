@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import socket
 import threading
@@ -15,46 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from gridcal.errors import StudyError
+from gridcal.study.progress import say
+from gridcal.study.safety.records import read_mapping, tile_record, write_json
 
 BEAT = 5.0
 MISSED = 3
-
-
-def write_json(path: Path, document: Any) -> None:
-    """Write a JSON file so that readers see the old one or the new one, never a part, even after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:6]}.partial")
-    try:
-        with open(part, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1, sort_keys=True, ensure_ascii=False, default=str)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    with contextlib.suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def read_json(path: Path) -> Any:
-    """Content of a JSON file; None if it is not there or is damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
-        return None
-
-
-def sweep(folder: Path) -> int:
-    """Delete what interrupted writes left (``*.partial``); return how many files."""
-    found = list(folder.rglob("*.partial"))
-    for part in found:
-        part.unlink(missing_ok=True)
-    return len(found)
 
 
 class Ledger:
@@ -78,9 +42,7 @@ class Ledger:
 
     def record(self, tile: str) -> dict[str, Any] | None:
         """A tile's record, if it has a valid one."""
-        found = read_json(self.path(tile))
-        valid = isinstance(found, dict) and found.get("tile") == tile and found.get("fingerprint") == self.fingerprint
-        return found if valid and isinstance(found.get("variables"), dict) else None
+        return tile_record(self.path(tile), tile, self.fingerprint)
 
     def records(self) -> dict[str, dict[str, Any]]:
         """All valid records by tile."""
@@ -108,12 +70,13 @@ class Ledger:
 
     def attempts(self, tile: str) -> int:
         """How often a tile has failed since it last succeeded."""
-        return int((read_json(self._failure(tile)) or {}).get("attempts", 0))
+        found = (read_mapping(self._failure(tile)) or {}).get("attempts", 0)
+        return found if isinstance(found, int) else 0
 
     def failures(self) -> dict[str, str]:
         """Error by tile, of the tiles that failed and have not succeeded since."""
-        found = (read_json(p) for p in sorted((self.folder / "failures").glob("*.json")))
-        return {f["tile"]: f["error"] for f in found if f is not None}
+        found = {p.stem: read_mapping(p) for p in sorted((self.folder / "failures").glob("*.json"))}
+        return {tile: str(f.get("error", "unknown")) for tile, f in found.items() if f is not None}
 
     def _failure(self, tile: str) -> Path:
         return self.folder / "failures" / f"{tile}.json"
@@ -166,7 +129,7 @@ class Lock:
             if self._thread is not None:
                 self._thread.join(BEAT)
             Lock._mine.discard(self.token)
-            if (read_json(self.path) or {}).get("token") == self.token:
+            if (read_mapping(self.path) or {}).get("token") == self.token:
                 self.path.unlink(missing_ok=True)
 
     def check(self) -> None:
@@ -184,7 +147,7 @@ class Lock:
 
     def _heart(self) -> None:
         while not self._stop.wait(BEAT):
-            holder = read_json(self.path)
+            holder = read_mapping(self.path)
             if holder is not None and holder.get("token") != self.token:
                 self._lost = True
                 return
@@ -216,7 +179,7 @@ class Lock:
         write_json(own, self._content())
         try:
             os.link(own, self.path)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):  # taken; or swept away by the one who has just taken it
             return False
         finally:
             own.unlink(missing_ok=True)
@@ -224,20 +187,22 @@ class Lock:
 
     def _living_holder(self) -> dict[str, Any] | None:
         """The holder, if it lives; the lock of a dead one is removed."""
-        before = read_json(self.path)
+        before = read_mapping(self.path)
         if before is None and not self.path.exists():
             return None
         before = before or {}
-        if before.get("host") == socket.gethostname() and "pid" in before:
-            pid = int(before["pid"])
+        pid = before.get("pid")
+        if before.get("host") == socket.gethostname() and isinstance(pid, int) and pid > 0:
             alive = before.get("token") in Lock._mine if pid == os.getpid() else _running(pid)
             if alive:
                 return before
         else:
+            say(f"process {pid} on {before.get('host', 'an unknown host')} holds study {str(self.path.parent)!r}; watching for "
+                f"{MISSED * BEAT:.0f} s whether it lives")  # fmt: skip
             end = time.monotonic() + MISSED * BEAT
             while time.monotonic() < end:
                 time.sleep(BEAT / 10)
-                now = read_json(self.path)
+                now = read_mapping(self.path)
                 if now is None and not self.path.exists():
                     return None
                 if now is not None and now != before:
@@ -250,7 +215,7 @@ class Lock:
         with open(self.path.with_name(f".{self.path.name}.guard"), "a") as guard:
             with contextlib.suppress(OSError):  # a file system without advisory locks
                 fcntl.flock(guard, fcntl.LOCK_EX)
-            if (read_json(self.path) or {}).get("token") == dead.get("token"):
+            if (read_mapping(self.path) or {}).get("token") == dead.get("token"):
                 self.path.unlink(missing_ok=True)
 
 

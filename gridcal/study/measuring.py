@@ -14,6 +14,8 @@ import xarray as xr
 
 from gridcal.study import store
 from gridcal.study.ledger import Ledger
+from gridcal.study.progress import say
+from gridcal.study.safety.patience import Patience
 from gridcal.study.stage import Estimate
 from gridcal.study.tiles import Region, tile_chunks, tiles
 from gridcal.study.tiles_on_workers import active_client, peak_bytes, run_tiles
@@ -41,7 +43,12 @@ def on_worker(action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tupl
     client = active_client()
     if client is None:
         return _measured(action, *args, **kwargs)
-    found: tuple[T, int] = client.submit(_measured, action, *args, pure=False, **kwargs).result()
+    future = client.submit(_measured, action, *args, pure=False, **kwargs)
+    patience = Patience(client, say)
+    while not future.done():
+        time.sleep(0.05)
+        patience.wait(())
+    found: tuple[T, int] = future.result()
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,8 @@ import xarray as xr
 from gridcal.errors import StudyError
 from gridcal.study.folder import SCHEMA, Study
 from gridcal.study.provenance import record_of_run
+from gridcal.study.safety.own_files import claim_folder, drop_folder
+from gridcal.study.safety.place import study_folder
 from gridcal.study.stage import Job, Stage, Stale, dependencies, followers, named, participating, stale
 
 log = logging.getLogger("gridcal")
@@ -40,7 +41,7 @@ def run_stages(
     path : path
         The study folder.
     fresh : bool
-        Delete what the study folder holds first.
+        Delete what the study has made first. Other files in its folder stay.
     until : str, optional
         Last stage to run.
     redo_from : str, optional
@@ -63,35 +64,38 @@ def run_stages(
     """
     # a tile's task carries the tile's data with it, on purpose
     warnings.filterwarnings("ignore", message="Sending large graph")
+    place = study_folder(path)
     part = participating(stages, job.config)
     last = len(part) if until is None else part.index(named(until, part)) + 1
     redo = [] if redo_from is None else followers(named(redo_from, part).name, part)
     for stage in part[:last]:
         stage.check(job)
     expected = dependencies(stages, job)
-    study = Study(path, config=None if (Path(path) / "study.json").exists() else job.config.identity(), fresh=fresh)
-    if fresh:
-        study.adopt(job.config.identity())
-    _refuse_older(study, part)
-    outdated = stale(part, study, expected)
-    _refuse_unasked(study, outdated, redo)
-    for found in outdated:
-        if found.changed and found.stage not in redo:
-            say(f"{'; '.join(found.changed[:4])}: redoing the stage {found.stage.name!r} and what follows from it")
-    for stage in reversed(part):
-        if stage in redo or any(found.stage is stage for found in outdated):
-            drop(study, stage)
-    study.adopt(job.config.identity())
-    job.study = study
-    study.record("caveats", job.sources.caveats)
-    study.record("provenance", record_of_run(job.config, job.model, job.sources.inputs))
-    for number, stage in enumerate(part[:last], 1):
-        if not stage.finished(study, expected[stage.name]):
-            _make(job, study, stage, expected[stage.name], f"[{number}/{len(part)}] {stage.label}")
+    identity = job.config.identity()
+    study = Study(place, config=identity if fresh or not (place / "study.json").exists() else None, fresh=fresh)
+    with study.lock:  # a run is one driver from its first stage to its last
+        _refuse_older(study, part)
+        outdated = stale(part, study, expected)
+        _refuse_unasked(study, outdated, redo)
+        for found in outdated:
+            if found.changed and found.stage not in redo:
+                say(f"{'; '.join(found.changed[:4])}: redoing the stage {found.stage.name!r} and what follows from it")
+        for stage in reversed(part):
+            if stage in redo or any(found.stage is stage for found in outdated):
+                drop(study, stage)
+        study.adopt(identity)
+        job.study = study
+        study.record("caveats", job.sources.caveats)
+        study.record("provenance", record_of_run(job.config, job.model, job.sources.inputs))
+        for number, stage in enumerate(part[:last], 1):
+            if not stage.finished(study, expected[stage.name]):
+                _make(job, study, stage, expected[stage.name], f"[{number}/{len(part)}] {stage.label}")
     return study
 
 
 def _make(job: Job, study: Study, stage: Stage, depends_on: Mapping[str, Any], label: str) -> None:
+    for name in stage.folders:
+        claim_folder(study.path, name)
     made = stage.make(job)
     missing = [name for name in (*stage.makes, *stage.records) if name not in made]
     if missing:
@@ -106,10 +110,11 @@ def _make(job: Job, study: Study, stage: Stage, depends_on: Mapping[str, Any], l
 
 def drop(study: Study, stage: Stage) -> None:
     """Delete what a stage has made, so that it is made again."""
-    for name in (*stage.records, *stage.makes):
-        study.drop(name)
-    for name in stage.folders:
-        shutil.rmtree(study.path / name, ignore_errors=True)
+    with study.lock:
+        for name in (*stage.records, *stage.makes):
+            study.drop(name)
+        for name in stage.folders:
+            drop_folder(study.path, name)
 
 
 def _refuse_older(study: Study, part: Sequence[Stage]) -> None:

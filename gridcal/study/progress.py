@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import time
@@ -14,8 +15,31 @@ _FIRST = 2.0
 _EVERY = 10.0
 
 
+def silenced() -> bool:
+    """Whether the environment variable ``GRIDCAL_PROGRESS`` says that nothing is shown."""
+    return os.environ.get(_SWITCH, "1").lower() in ("0", "off", "no", "false")
+
+
+def say(text: str) -> None:
+    """A line about something that takes its time, on standard error."""
+    if not silenced():
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+@dataclasses.dataclass(frozen=True)
+class Display:
+    """What :func:`progress` yields: call it with the number of further steps; `say` writes a line beside the bar."""
+
+    step: Callable[[int], None]
+    say: Callable[[str], None]
+
+    def __call__(self, n: int) -> None:
+        """Go on by n steps."""
+        self.step(n)
+
+
 @contextlib.contextmanager
-def progress(total: int, label: str, *, done: int = 0, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+def progress(total: int, label: str, *, done: int = 0, quiet: bool = False) -> Iterator[Display]:
     """Show how far a loop has come, with its rate and the time left.
 
     Parameters
@@ -31,8 +55,8 @@ def progress(total: int, label: str, *, done: int = 0, quiet: bool = False) -> I
 
     Yields
     ------
-    callable
-        ``step(n)``, to be called after n more steps.
+    Display
+        ``step(n)``, to be called after n more steps; ``step.say(text)`` writes a line.
 
     Notes
     -----
@@ -45,17 +69,17 @@ def progress(total: int, label: str, *, done: int = 0, quiet: bool = False) -> I
     ...     for _ in range(3):
     ...         step(1)
     """
-    if quiet or os.environ.get(_SWITCH, "1").lower() in ("0", "off", "no", "false") or total <= 0:
-        yield lambda n: None
+    if quiet or silenced() or total <= 0:
+        yield Display(lambda n: None, lambda text: None)
     elif sys.stderr.isatty():
         with _bar(total, label, done) as step:
             yield step
     else:
-        yield _lines(total, label, done)
+        yield Display(_lines(total, label, done), say)
 
 
 @contextlib.contextmanager
-def _bar(total: int, label: str, done: int) -> Iterator[Callable[[int], None]]:
+def _bar(total: int, label: str, done: int) -> Iterator[Display]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -78,7 +102,7 @@ def _bar(total: int, label: str, done: int) -> Iterator[Callable[[int], None]]:
             count += n
             bar.update(task, advance=n, rate=_rate(count, time.monotonic() - start))
 
-        yield step
+        yield Display(step, lambda text: bar.console.print(text, markup=False, highlight=False))
 
 
 def _lines(total: int, label: str, done: int) -> Callable[[int], None]:

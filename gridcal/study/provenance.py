@@ -7,10 +7,11 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import yaml
-
+from gridcal.errors import StudyError
 from gridcal.process.model import ProcessModel
+from gridcal.study.folder import Study
 from gridcal.version import __version__
+from gridcal.vocabulary.documents import dump_yaml, parse_yaml, refusing
 
 LIBRARIES = (
     "numpy", "scipy", "xarray", "dask", "distributed", "zarr", "numba", "scikit-learn", "xgboost", "pandas", "cma", "SALib"
@@ -46,5 +47,23 @@ def record_of_run(config: Any, model: ProcessModel, inputs: list[dict[str, str]]
         "bounds": {p.name: [p.lower, p.upper] for p in model.parameters},
         "seed": config.seed,
         "inputs": inputs,
-        "config": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
+        "config": dump_yaml(config.model_dump(mode="json")),
     }
+
+
+def recorded_study_file(study: Study) -> dict[str, Any] | None:
+    """The study file that a study was last run from, as its record holds it; None if there is no record.
+
+    Raises
+    ------
+    StudyError
+        If the record is damaged.
+    """
+    record = study.read_record("provenance")
+    if record is None:
+        return None
+    text = record.get("config", "") if isinstance(record, dict) else None
+    refuse = refusing(StudyError, f"the study file on record in {str(study.path)!r}")
+    if not isinstance(text, str):
+        raise refuse("is no text", "Run the study file itself again: gridcal run STUDY.yml -o FOLDER")
+    return parse_yaml(text, refuse) if text else None

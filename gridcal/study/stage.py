@@ -304,9 +304,11 @@ def stale(stages: Sequence[Stage], study: Study, expected: Mapping[str, Mapping[
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any], after: Sequence[str]) -> list[str]:
-    lines = differences(old["keys"], new["keys"]) + differences(old["inputs"], new["inputs"])
-    reads = {*old["reads"], *new["reads"]} - set(after)
-    return lines + [f"{n}: made again since" for n in sorted(reads) if old["reads"].get(n) != new["reads"].get(n)]
+    lines = differences(old.get("keys"), new["keys"]) + differences(old.get("inputs"), new["inputs"])
+    before = old.get("reads")
+    before = before if isinstance(before, dict) else {}
+    reads = {*before, *new["reads"]} - set(after)
+    return lines + [f"{n}: made again since" for n in sorted(reads) if before.get(n) != new["reads"].get(n)]
 
 
 def followers(name: str, stages: Sequence[Stage]) -> list[Stage]:

@@ -145,6 +145,7 @@ def write_region(path: Path, ds: xr.Dataset, region: Mapping[str, slice]) -> dic
     import zarr
 
     facts = {}
+    root = os.path.realpath(path)
     group = zarr.open_group(str(path), mode="r+", use_consolidated=False)
     for name in owned(ds, region):
         x = ds[name]
@@ -158,12 +159,16 @@ def write_region(path: Path, ds: xr.Dataset, region: Mapping[str, slice]) -> dic
                     f"variable {name!r}: the region {start}:{stop} cuts the store's chunks of {chunk}",
                     "Write whole chunks: rechunk the data set to the tiles of the stage",
                 )
+        file = chunk_file(path, name, array.chunks, where)
+        if os.path.realpath(file.parent) != os.path.join(root, *file.parent.relative_to(path).parts):
+            raise StudyError(
+                f"variable {name!r}: its folder in {str(path)!r} is a link elsewhere", "Put the folder itself there"
+            )
         kind = np.dtypes.StringDType() if x.dtype.kind in _TEXT else x.dtype
         values = np.ascontiguousarray(x.values.astype(kind, copy=False)).reshape(x.shape)
         if values.dtype.kind == "b":
             values = values.astype(array.dtype)  # as stored: versions of xarray differ in whether yes and no become int8
         array[where if where else ...] = values
-        file = chunk_file(path, name, array.chunks, where)
         _flush(file)
         facts[name] = {"sha256": digest(values), "bytes": file.stat().st_size}
     return facts

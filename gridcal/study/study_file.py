@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
+import re
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-import yaml
+import pydantic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gridcal.errors import ConfigError
 from gridcal.models import model_named
 from gridcal.process.model import ProcessModel
+from gridcal.study.safety.cluster_options import KINDS, checked_options
+from gridcal.vocabulary.documents import read_yaml, refusing
 
-LIMIT = 1_000_000
-"""Most bytes of a study file."""
+MOST_WORKERS = 1000
+_DAY = re.compile(r"\d{4}(-\d{1,2}(-\d{1,2}([T ][\d:.]+)?)?)?")
 
 
 class Section(BaseModel):
@@ -50,13 +54,55 @@ class ModelSection(Section):
 
 
 class ComputeSection(Section):
-    """Where the work runs. Not part of the fingerprint: results do not depend on it."""
+    """Where the work runs. Not part of the fingerprint: results do not depend on it.
 
-    cluster: Literal["none", "local", "slurm", "gateway"] | str = "local"
-    workers: int = Field(default=2, ge=1)
+    A study file may come from somebody else, so its options are those of :mod:`gridcal.study.safety.cluster_options` alone, and
+    it names no scheduler: an address is given on the command line.
+    """
+
+    cluster: str = "local"
+    workers: int = Field(default=2, ge=1, le=MOST_WORKERS)
     options: dict[str, Any] = Field(default_factory=dict)
 
+    @field_validator("cluster", mode="before")
+    @classmethod
+    def _known(cls, cluster: Any) -> Any:
+        if isinstance(cluster, str) and "://" in cluster:
+            raise ValueError(
+                f"a study file does not connect to a scheduler by itself ({cluster}); leave 'cluster' out and give the address "
+                "on the command line: --scheduler ADDRESS (in Python: connect(address) before the run)"
+            )
+        if cluster not in KINDS:
+            raise ValueError(f"unknown cluster {cluster!r}; use one of {', '.join(KINDS)}")
+        return cluster
 
+    @pydantic.model_validator(mode="after")
+    def _harmless(self) -> ComputeSection:
+        checked_options(self.cluster, self.options)
+        return self
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        value = value.isoformat(timespec="seconds").removesuffix("T00:00:00")
+    if isinstance(value, datetime.date | int) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError(f"{value!r} is no day; write YYYY, YYYY-MM or YYYY-MM-DD")
+    return value
+
+
+def _in_order(days: tuple[str, str]) -> tuple[str, str]:
+    length = min(map(len, days))
+    if days[0][:length] > days[1][:length]:
+        raise ValueError(f"the first day, {days[0]}, comes after the last, {days[1]}; write [first, last]")
+    return days
+
+
+Day = Annotated[str, pydantic.BeforeValidator(_day)]
+"""A day, month or year as text; written without quotes, or given as a date, it is the same."""
+Period = Annotated[tuple[Day, Day], pydantic.AfterValidator(_in_order)]
+"""First and last day."""
 Config = TypeVar("Config", bound=BaseModel)
 
 
@@ -66,22 +112,12 @@ def read_document(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If the file cannot be read, is too large, is not YAML, or holds no mapping.
+        If the file cannot be read, is too large or too deep, is not plain YAML, or holds no mapping.
     """
     file = Path(path)
     if not file.is_file():
         raise ConfigError(f"no study file {str(file)!r}", "Give the path of a YAML file, e.g. one from notebooks/studies")
-    if file.stat().st_size > LIMIT:
-        raise ConfigError(f"study file {str(file)!r} is larger than {LIMIT} bytes", "A study file is a page of YAML")
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"study file {str(file)!r} cannot be read ({error.strerror})", "Check its permissions") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"study file {str(file)!r} is not YAML: {error}", "Repair the line named above") from error
-    if not isinstance(document, dict):
-        raise ConfigError(f"study file {str(file)!r} holds no mapping", "Start with 'title: ...'")
-    return document
+    return read_yaml(file, refusing(ConfigError, f"study file {str(file)!r}"), about="A study file is a page of YAML")
 
 
 def validated(document: dict[str, Any], kind: type[Config], origin: str) -> Config:
@@ -112,7 +148,10 @@ def readable(error: ValidationError, origin: str, root: type[BaseModel]) -> Conf
         return ConfigError(f"{origin}: {where!r} is missing", "Add it")
     more = len(error.errors()) - 1
     tail = f" (and {more} more)" if more else ""
-    return ConfigError(f"{origin}: {where}: {first['msg'].removeprefix('Value error, ')}{tail}", "Repair this value")
+    repair = "Repair this value"
+    if first["type"] == "string_type" and isinstance(first["input"], bool | int | float):
+        repair = "Put it in quotes"
+    return ConfigError(f"{origin}: {where}: {first['msg'].removeprefix('Value error, ')}{tail}", repair)
 
 
 def _known_keys(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:

@@ -1,7 +1,7 @@
 """Tiles on workers: how they are handed out, computed and put on record, and what happens when one fails or its worker dies.
 
 A tile whose worker died is given to another one by Dask, as often as the scheduler allows; a tile that raised is put on record
-as failed, and tried again by the next run.
+as failed, and tried again by the next run. A run that waits says for what, and ends when it waits in vain.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gridcal.errors import StudyError
 from gridcal.study import store
 from gridcal.study.ledger import Ledger
+from gridcal.study.progress import say
+from gridcal.study.safety.patience import Patience, cluster_lost
 from gridcal.study.tile_graphs import Pieces
 from gridcal.study.tiles import Region
 from gridcal.version import __version__
@@ -95,8 +96,9 @@ def run_tile(
 
 
 def run_tiles(
-    dataset: xr.Dataset, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str
-) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:
+    dataset: xr.Dataset, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str,
+    tell: Callable[[str], None] = say,
+) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:  # fmt: skip
     """Run tiles on the active Dask cluster in a bounded window, or one by one without a cluster.
 
     Parameters
@@ -111,15 +113,25 @@ def run_tiles(
         Where each tile's record goes.
     stage : str
         What the tasks are called on the dashboard: ``<stage>-tile``.
+    tell : callable
+        Told what the run waits for.
 
     Yields
     ------
     (str, dict or Exception)
         Tile, and its record or why it failed, as the tiles finish.
+
+    Raises
+    ------
+    StudyError
+        If the cluster is lost, or has had no worker, or none that works, for too long.
     """
     pieces = Pieces(dataset.drop_vars(list(dataset.coords)))
     client = active_client()
-    runs = _in_process(pieces, path, todo, ledger) if client is None else _on_cluster(client, pieces, path, todo, ledger, stage)
+    if client is None:
+        runs = _in_process(pieces, path, todo, ledger)
+    else:
+        runs = _on_cluster(client, pieces, path, todo, ledger, stage, Patience(client, tell))
     with contextlib.closing(runs):
         yield from runs
 
@@ -136,7 +148,7 @@ def _in_process(
 
 
 def _on_cluster(
-    client: Any, pieces: Pieces, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str
+    client: Any, pieces: Pieces, path: Path, todo: Mapping[str, Region], ledger: Ledger, stage: str, patience: Patience
 ) -> Generator[tuple[str, dict[str, Any] | Exception], None, None]:
     from distributed import as_completed
 
@@ -148,7 +160,10 @@ def _on_cluster(
     try:
         while True:
             if time.monotonic() - looked > _REFRESH:  # workers may join a cluster while it runs
-                window, looked = 2 * max(sum(client.nthreads().values()), 1) + 2, time.monotonic()
+                try:
+                    window, looked = 2 * max(sum(client.nthreads().values()), 1) + 2, time.monotonic()
+                except Exception as error:
+                    raise cluster_lost(error, running.values()) from error
             for tile, region in itertools.islice(waiting, max(window - len(running), 0)):
                 where = (str(ledger.folder.resolve()), ledger.fingerprint, tile)
                 arguments = (pieces.of(region), str(path.resolve()), region, where, ledger.attempts(tile) + 1)
@@ -160,14 +175,17 @@ def _on_cluster(
                 queue.add(future)
             if not running:
                 return
+            while not queue.has_ready() and not queue.is_empty():
+                with queue.thread_condition:
+                    queue.thread_condition.wait(timeout=0.1)
+                patience.wait(running.values())
             future = next(queue)
+            patience.came()
             tile = running.pop(future)
             try:
                 outcome: dict[str, Any] | Exception = future.result()
             except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
-                raise StudyError(
-                    f"the cluster was lost while tile {tile} ran ({error})", "Connect again and run again: it resumes"
-                ) from error
+                raise cluster_lost(error, [tile]) from error
             except Exception as error:
                 outcome = error
             future.release()

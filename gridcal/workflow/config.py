@@ -8,16 +8,16 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from gridcal.errors import ConfigError
-from gridcal.study.study_file import ComputeSection, ModelSection, Section, read_document, validated
+from gridcal.study.study_file import ComputeSection, ModelSection, Period, Section, read_document, validated
 
 
 class TwinSection(Section):
     """A synthetic region with known parameters."""
 
     kind: Literal["twin"]
-    lat: int = Field(default=24, ge=2)
-    lon: int = Field(default=32, ge=2)
-    years: int = Field(default=3, ge=1)
+    lat: int = Field(default=24, ge=2, le=2000)
+    lon: int = Field(default=32, ge=2, le=2000)
+    years: int = Field(default=3, ge=1, le=200)
     snr_db: float = Field(default=20.0, description="signal-to-noise ratio of the 8-day GPP, decibel")
     samples: int = Field(default=80, ge=10)
 
@@ -41,7 +41,7 @@ class CubeSection(Section):
     source: str
     samples: int = Field(default=400, ge=10)
     stratify_by: str | None = None
-    period: tuple[str, str] | None = None
+    period: Period | None = None
 
 
 class TargetSection(Section):
@@ -89,7 +89,7 @@ class ScreeningSection(Section):
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
     threshold: float = Field(default=0.1, gt=0.0, lt=1.0, description="share of the largest mu* that keeps a parameter")
     dead: dict[str, float] = Field(default_factory=dict, description="runs to count, {output: value it never reaches}")
-    period: tuple[str, str] | None = Field(default=None, description="days that are scored; the calibration's without it")
+    period: Period | None = Field(default=None, description="days that are scored; the calibration's without it")
     chunk: int = Field(default=8, ge=1, description="pixels in a tile")
 
 
@@ -120,7 +120,7 @@ class EvaluateSection(Section):
     """What is scored, and how."""
 
     scales: list[str] = Field(default_factory=lambda: ["8-day"])
-    periods: dict[str, tuple[str, str]] | None = None
+    periods: dict[str, Period] | None = None
     diso_variant: Literal["hu2019", "printed"] = "hu2019"
 
 

@@ -9,8 +9,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gridcal.comparison.comparison_job import ComparisonJob
 from gridcal.comparison.config import parse_comparison
 from gridcal.comparison.experiment import run_comparison
@@ -20,6 +18,8 @@ from gridcal.report import write_page
 from gridcal.study.cluster import connect
 from gridcal.study.folder import Study
 from gridcal.study.plan import PlannedStage, plan_stages
+from gridcal.study.provenance import recorded_study_file
+from gridcal.study.safety.place import study_folder
 from gridcal.study.stage import Job, Stage, check_list, participating
 from gridcal.study.status import status_rows
 from gridcal.study.study_file import read_document
@@ -90,20 +90,31 @@ def load(path: str | Path) -> tuple[Kind, Any]:
     return kind, kind.parse(document, str(path))
 
 
-def resumed(folder: str | Path) -> tuple[Kind, Any]:
+def resumed(folder: str | Path, *, compute: bool = True) -> tuple[Kind, Any]:
     """Kind and configuration of a study that was started.
+
+    Parameters
+    ----------
+    folder : path
+        The study folder.
+    compute : bool
+        Take from its record where the work runs; the default without it.
 
     Raises
     ------
     StudyError
         If the folder holds none.
+    ConfigError
+        If its record would be refused as a study file.
     """
-    record = Study(folder).read_record("provenance") if (Path(folder) / "study.json").is_file() else None
-    if record is None:
-        raise StudyError(f"{str(folder)!r} is not a study that was started", "Start it with: gridcal run STUDY.yml")
-    document = yaml.safe_load(record["config"])
+    place = study_folder(folder)
+    document = recorded_study_file(Study(place)) if (place / "study.json").is_file() else None
+    if document is None:
+        raise StudyError(f"{str(place)!r} is not a study that was started", "Start it with: gridcal run STUDY.yml")
     kind = kind_of(document)
-    return kind, kind.parse(document, str(folder))
+    if not compute:
+        document.pop("compute", None)
+    return kind, kind.parse(document, str(place))
 
 
 def stages_of(study: Study) -> list[Stage]:
@@ -111,10 +122,11 @@ def stages_of(study: Study) -> list[Stage]:
     kind = kind_of(study.config)
     every = kind.list_of_stages()
     part = [stage for stage in every if not stage.optional]
-    record = study.read_record("provenance")
-    if record is not None:
-        with contextlib.suppress(GridcalError):  # a study file that this version would refuse can still be looked at
-            part = participating(every, kind.parse(yaml.safe_load(record["config"]), str(study.path)))
+    with contextlib.suppress(GridcalError):  # a study file that this version would refuse can still be looked at
+        document = recorded_study_file(study)
+        if document is not None:
+            document.pop("compute", None)
+            part = participating(every, kind.parse(document, str(study.path)))
     held = study.stages()
     return [stage for stage in every if stage in part or any(name in held for name in stage.makes)]
 

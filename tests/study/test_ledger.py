@@ -9,7 +9,9 @@ import pytest
 
 from gridcal.errors import StudyError
 from gridcal.study import ledger as module
-from gridcal.study.ledger import Ledger, Lock, read_json, sweep, write_json
+from gridcal.study.ledger import Ledger, Lock
+from gridcal.study.safety.own_files import sweep
+from gridcal.study.safety.records import read_json, write_json
 
 
 @pytest.fixture
@@ -59,12 +61,19 @@ def test_failures_are_counted_and_cleared_by_success(tmp_path):
     assert ledger.attempts("0") == 0
 
 
-def test_sweep_takes_leftovers_only(tmp_path):
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x" / "c.1.partial").write_bytes(b"half")
-    (tmp_path / "x" / "c").write_bytes(b"whole")
-    assert sweep(tmp_path) == 1
-    assert [p.name for p in (tmp_path / "x").iterdir()] == ["c"]
+def test_sweep_takes_a_study_s_own_leftovers_only(tmp_path):
+    own = [
+        "fluxes.zarr/gpp/c/0.1.partial",
+        "fluxes.ledger/tiles/.0001.json.7.partial",
+        "records/.a.partial",
+        ".study.json.7.partial",
+    ]
+    users = ["fluxes.zarr/gpp/c/0", "film.mp4.partial", "downloads/era5.partial", "other.zarr/gpp/c/0.partial"]
+    for name in (*own, *users):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"half")
+    assert sweep(tmp_path) == len(own)
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == sorted(users)
 
 
 def test_one_driver_at_a_time(tmp_path, beat):

@@ -1,6 +1,7 @@
 """A study file is checked key by key before anything runs."""
 
 import copy
+import datetime
 
 import pytest
 
@@ -75,3 +76,48 @@ def test_file_that_is_no_study(tmp_path, text):
         load_config(file)
     with pytest.raises(ConfigError, match=r"no study file"):
         load_config(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[2001-01-01, 2001-12-31]", "['2001-01-01', '2001-12-31']", "[2001, 2003]", "[2001-01, 2001-12]",
+        '[2001, "2003-06-30"]',
+        "[2001-01-01T00:00:00, 2001-12-31]",
+    ],
+)  # fmt: skip
+def test_days_need_no_quotes(tmp_path, text):
+    cube = f"{{kind: cube, source: a.zarr, period: {text}}}"
+    rest = f"screening: {{period: {text}}}\nevaluate: {{periods: {{all: {text}}}}}\n"
+    blocks = "calibration: {method: cmaes, blocks: [{fit: [eps_max], to: {variable: gpp}}]}\n"
+    (tmp_path / "a.yml").write_text(f"title: case\ndata: {cube}\n{blocks}{rest}")
+    found = load_config(tmp_path / "a.yml")
+    expected = tuple(part.strip(" []'\"") for part in text.split(","))
+    assert found.data.period == found.screening.period == found.evaluate.periods["all"] == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (datetime.date(2001, 1, 1), datetime.date(2001, 12, 31)),
+        (datetime.datetime(2001, 1, 1), datetime.datetime(2001, 12, 31)),
+    ],
+)
+def test_dates_of_python_are_the_same_period_with_the_same_fingerprint(first, last):
+    data = {"kind": "cube", "source": "a.zarr"}
+    text = parse_config(changed(("data",), data | {"period": ["2001-01-01", "2001-12-31"]}))
+    dates = parse_config(changed(("data",), data | {"period": [first, last]}))
+    assert dates.identity() == text.identity()
+
+
+@pytest.mark.parametrize(
+    "period", [["summer", "2001"], ["2002", "2001-12-31"], [2001.5, 2002], [True, False], ["01-01-2001", "31-12-2001"]]
+)
+def test_what_is_no_period_is_named(period):
+    with pytest.raises(ConfigError, match=r"data\.cube\.period"):
+        parse_config(changed(("data",), {"kind": "cube", "source": "a.zarr", "period": period}))
+
+
+def test_text_that_looks_like_something_else_is_to_be_quoted():
+    with pytest.raises(ConfigError, match="Put it in quotes"):
+        parse_config(changed(("data",), {"kind": "flux-sites", "classes": [False]}) | {"map": {"kind": "climatological-year"}})

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
-import yaml
 
 from gridcal.models import model_named
 from gridcal.plot.posterior import fitted_names
 from gridcal.report.calibration import posteriors, samples
 from gridcal.study.folder import Study
 from gridcal.study.measuring import timed_samples
+from gridcal.study.provenance import recorded_study_file
 from gridcal.study.stage import Estimate, Figures, Stage, opened
 from gridcal.workflow.config import parse_config
 from gridcal.workflow.plan_inputs import few_samples
@@ -47,8 +47,10 @@ def prior_bounds(study: Study, posterior: xr.Dataset) -> dict[str, tuple[float, 
     known = record.get("bounds")
     if known is None:
         model = model_named(str(posterior.attrs["model"]))
-        if "config" in record:  # an older version put the study file on record alone
-            model = parse_config(yaml.safe_load(record["config"]), str(study.path)).model.build()
+        document = recorded_study_file(study)  # an older version put the study file on record alone
+        if document is not None:
+            document.pop("compute", None)
+            model = parse_config(document, str(study.path)).model.build()
         known = {p.name: (p.lower, p.upper) for p in model.parameters}
     return {name: (known[name][0], known[name][1]) for name in fitted_names(posterior)}
 
