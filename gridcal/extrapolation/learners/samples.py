@@ -12,11 +12,14 @@ import xarray as xr
 from gridcal.errors import InputError, ModelError
 from gridcal.process.parameter_units import in_units_of
 from gridcal.process.parameters import Parameter, ParameterTable
+from gridcal.vocabulary.longitudes import wrapped
 
 Array = npt.NDArray[np.float64]
 SPACE = ("lat", "lon", "pixel", "site")
 _OUTSIDE = 1e-6
 """Share of a parameter's range by which a stored value may lie outside its bounds (float32 rounding)."""
+_SAME_PLACE = 1e-4
+"""Degrees by which a place may differ from itself (float32 rounding)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +148,18 @@ def _check_aligned(first: xr.DataArray, features: xr.Dataset, dims: tuple[str, .
                     f"theta and features hold different samples along {d!r} (first at {k}: {ours[k]} and {theirs[k]})",
                     f"Select the same samples in the same order: features.sel({d}=theta.{d})",
                 )
+    for name in ("lat", "lon"):
+        if name in dims or not all(name in x.coords and x[name].dims == dims for x in (first, features)):
+            continue
+        ours, theirs = (np.asarray(x[name].values, dtype=np.float64) for x in (first, features))
+        apart = np.abs(wrapped(ours - theirs))
+        if (apart > _SAME_PLACE).any():
+            k = int(np.flatnonzero((apart > _SAME_PLACE).ravel())[0])
+            raise InputError(
+                f"theta and features have the same labels but lie at different places ({name!r}, first at {k}: "
+                f"{ours.ravel()[k]:g} and {theirs.ravel()[k]:g})",
+                "Take both from one grid: numbers of pixels belong to the grid they were drawn on",
+            )
 
 
 def _flat(x: xr.DataArray, dims: tuple[str, ...], shape: tuple[int, ...]) -> npt.NDArray[Any]:
