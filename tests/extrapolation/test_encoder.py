@@ -158,3 +158,21 @@ def test_messages_name_what_there_is_in_one_order():
             FeatureEncoder(features=["soil"]).fit(data)
         encoder = FeatureEncoder().fit(data)
         assert list(encoder.mean_) == ["a", "b", "c"]
+
+
+def test_an_older_encoder_without_units_asks_for_none():
+    document = FeatureEncoder().fit(table(mat=[10.0, 20.0])).to_dict()
+    del document["units"]
+    encoder = FeatureEncoder.from_dict(FeatureEncoder.from_dict(document).to_dict())
+    place = xr.Dataset({"mat": ("site", [15.0], {"units": "degC"})})
+    assert encoder.transform(place).matrix.values.tolist() == [[0.0]]
+
+
+def test_numbers_as_objects_are_no_classes():
+    data = table(mat=np.array([1.5, 2.5, None], dtype=object))
+    with pytest.raises(InputError, match="'mat' holds numbers as objects"):
+        FeatureEncoder().fit(data)
+    ds = data
+    ds["mat"] = ds["mat"].astype(float)  # the repair
+    assert FeatureEncoder().fit(ds).continuous_ == ("mat",)
+    assert FeatureEncoder(categorical=["mat"]).fit(data).categorical_ == ("mat",)

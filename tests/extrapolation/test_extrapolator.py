@@ -506,6 +506,16 @@ def test_wrong_input_is_refused_by_name(training, learner, grid):
         Extrapolator(n_folds=1).fit(theta, x, TABLE)
 
 
+def test_pixels_of_another_grid_are_refused(training):
+    theta, x = training
+    lat, lon = np.linspace(35, 45, 240), np.linspace(-80, -70, 240)
+    here = theta.assign_coords(lat=("pixel", lat), lon=("pixel", lon))
+    fit = Extrapolator("ridge", n_folds=2).fit
+    fit(here, x.assign_coords(lat=("pixel", lat.astype(np.float32)), lon=("pixel", lon + 360.0)), TABLE)  # the same places
+    with pytest.raises(InputError, match=r"the same labels but lie at different places \('lat', first at 0: 35 and 45\)"):
+        fit(here, x.assign_coords(lat=("pixel", lat[::-1]), lon=("pixel", lon)), TABLE)
+
+
 def test_making_one_does_no_work():
     made = Extrapolator("nonsense", features=["a"], anything=1)
     assert not [k for k in vars(made) if k.endswith("_")]

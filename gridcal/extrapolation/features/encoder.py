@@ -51,8 +51,9 @@ class FeatureEncoder:
         Features kept, in order.
     mean_, sd_ : dict of str to float
         Training mean and standard deviation of the continuous features.
-    units_ : dict of str to str
-        Units of the continuous features in training, where they are declared.
+    units_ : dict of str to str, or None
+        Units of the continuous features in training, where they are declared; None for an encoder of an older version, which
+        did not keep them.
     classes_ : dict of str to tuple of str
         Training classes of the categorical features.
     dropped_ : dict of str to str
@@ -108,12 +109,14 @@ class FeatureEncoder:
         self.dropped_: dict[str, str] = {}
         self.mean_: dict[str, float] = {}
         self.sd_: dict[str, float] = {}
-        self.units_: dict[str, str] = {}
+        units: dict[str, str] = {}
         self.classes_: dict[str, tuple[str, ...]] = {}
+        self.units_: dict[str, str] | None = units
         continuous, categorical = [], []
         for name in self._chosen(features):
             x = features[name]
             if is_categorical(x, self.categorical):
+                _refuse_numbers_as_objects(x, self.categorical)
                 labels = class_labels(x.values, meanings_of(x))
                 if self._too_sparse(name, np.array([v == "" for v in labels])):
                     continue
@@ -135,7 +138,7 @@ class FeatureEncoder:
             continuous.append(name)
             self.mean_[name], self.sd_[name] = mean, sd
             if "units" in x.attrs:
-                self.units_[name] = str(x.attrs["units"])
+                units[name] = str(x.attrs["units"])
         self.continuous_, self.categorical_ = tuple(continuous), tuple(categorical)
         self.n_training_ = int(np.prod([n for d, n in features.sizes.items() if d != "time"], dtype=int))
         self._name_columns()
@@ -176,7 +179,8 @@ class FeatureEncoder:
         InputError
             If units cannot be made those of training, or no value can be a class of training.
         """
-        numbers = [reading_of(features[n], self.units_.get(n)) for n in self.continuous_]
+        kept = self.units_
+        numbers = [Reading() if kept is None else reading_of(features[n], kept.get(n)) for n in self.continuous_]
         return (*numbers, *(lookup_of(features[n], self.classes_[n]) for n in self.categorical_))
 
     def encode(
@@ -261,7 +265,7 @@ class FeatureEncoder:
         """Rebuild the encoder that :meth:`to_dict` described."""
         made = cls(**{k: document[k] for k in ("features", "exclude", "categorical", "max_missing")})
         made.mean_, made.sd_ = dict(document["mean"]), dict(document["sd"])
-        made.units_ = dict(document.get("units", {}))  # older documents have none
+        made.units_ = document.get("units")
         made.classes_ = {k: tuple(v) for k, v in document["classes"].items()}
         made.dropped_, made.n_training_ = dict(document["dropped"]), int(document["n_training"])
         made.continuous_, made.categorical_ = tuple(made.mean_), tuple(made.classes_)
@@ -304,6 +308,19 @@ class FeatureEncoder:
             else:
                 chosen.append(name)
         return chosen
+
+
+def _refuse_numbers_as_objects(x: xr.DataArray, declared: Sequence[str]) -> None:
+    """Raise if a feature is a class for no other reason than that its numbers are Python objects."""
+    plain = xr.DataArray(0.0, name=x.name, attrs=x.attrs)
+    if x.dtype.kind != "O" or is_categorical(plain, declared):
+        return
+    values = [v for v in x.values.ravel().tolist() if v is not None]
+    if values and all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in values):
+        raise InputError(
+            f"feature {x.name!r} holds numbers as objects",
+            f"Convert it: ds[{str(x.name)!r}] = ds[{str(x.name)!r}].astype(float); or name it in categorical=",
+        )
 
 
 def usable(names: Iterable[str], exclude: Sequence[str] = NEVER) -> list[str]:
