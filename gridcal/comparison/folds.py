@@ -10,7 +10,8 @@ import xarray as xr
 
 from gridcal.comparison.config import ComparisonConfig
 from gridcal.comparison.sources import ComparisonSources
-from gridcal.errors import ConfigError
+from gridcal.errors import ConfigError, InputError
+from gridcal.extrapolation.features.numbers import Reading, is_longitude
 from gridcal.extrapolation.folds.site_folds import (
     class_complete_folds,
     continent,
@@ -28,6 +29,8 @@ def site_folds(config: ComparisonConfig, sources: ComparisonSources) -> npt.NDAr
     ------
     ConfigError
         If a test-only site is unknown.
+    InputError
+        If the sites lack a latitude or longitude.
     """
     data = sources.data
     labels = [str(s) for s in data["site"].values]
@@ -37,6 +40,9 @@ def site_folds(config: ComparisonConfig, sources: ComparisonSources) -> npt.NDAr
     only = np.isin(labels, [*config.test_sites, *sources.test_only])
     section = config.folds
     rows = np.flatnonzero(~only)
+    for name in ("lat", "lon"):
+        if name not in data.variables:
+            raise InputError(f"the sites have no coordinate {name!r}", "Folds need to know where they lie: add it, in degrees")
     lat, lon = data["lat"].values[rows].astype(float), data["lon"].values[rows].astype(float)
     groups = near_groups(lat, lon, section.min_km)
     if section.kind == "class-complete":
@@ -50,7 +56,7 @@ def site_folds(config: ComparisonConfig, sources: ComparisonSources) -> npt.NDAr
         found = region_folds(list(regions))
     else:
         names = [n for n in sources.features if data[n].dtype.kind == "f"]
-        x = np.stack([data[n].values[rows].astype(float) for n in names], axis=1)
+        x = np.stack([Reading(turn=is_longitude(data[n])).of(data[n].values[rows]) for n in names], axis=1)
         found = feature_cluster_folds(x, section.n, seed=config.seed, groups=groups)
     out = np.full(only.size, -2, dtype=np.int64)
     out[rows] = found

@@ -13,6 +13,8 @@ from gridcal.comparison.config import ComparisonConfig, CubeSites, FluxSites, Sy
 from gridcal.cube import open_cube
 from gridcal.cube.entry import describe
 from gridcal.errors import ConfigError, InputError
+from gridcal.extrapolation.features.labels import alike, class_labels, is_categorical, lookup_of, meanings_of, one_spelling
+from gridcal.extrapolation.features.numbers import reading_of
 from gridcal.kernels.series.fill import fill_gaps
 from gridcal.process.model import ProcessModel
 from gridcal.vocabulary.fingerprint import fingerprint
@@ -59,7 +61,12 @@ def comparison_sources(config: ComparisonConfig, model: ProcessModel) -> Compari
         If data are missing or do not fit; the message names the variable and the repair.
     """
     sources = _read(config.data, config, model)
-    return sources if config.test_data is None else _joined(sources, _read(config.test_data, config, model), model)
+    if config.test_data is not None:
+        sources = _joined(sources, _read(config.test_data, config, model), model)
+    kinds = {
+        n: ("site", alike(sources.data[n].values)) for n in ("pft", "climate", "climate_class") if n in sources.data.coords
+    }
+    return dataclasses.replace(sources, data=sources.data.assign_coords(kinds))
 
 
 def _read(section: FluxSites | SyntheticSites | CubeSites, config: ComparisonConfig, model: ProcessModel) -> ComparisonSources:
@@ -92,6 +99,8 @@ def _joined(first: ComparisonSources, second: ComparisonSources, model: ProcessM
         raise InputError(f"test_data lacks {lacking[0]!r}", "Add it, with the units it has in data")
     time = first.data.indexes["time"].union(second.data.indexes["time"])
     doy = pd.DatetimeIndex(time).day_of_year.to_numpy()
+    second = dataclasses.replace(second, data=_in_units_of(first.data, second.data))
+    first, second = _classes_as_text(first, second)
     kept = [n for n in first.data.data_vars if n in second.data or n in first.features]
     parts = []
     for source in (first.data, second.data):
@@ -121,6 +130,39 @@ def _joined(first: ComparisonSources, second: ComparisonSources, model: ProcessM
     return dataclasses.replace(first, data=data, inputs=inputs, caveats=caveats, test_only=tuple(names[1]))
 
 
+def _in_units_of(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
+    """The second source's numbers in the units of the first; what the vocabulary knows is in its units already."""
+    out = second.copy()
+    for name in sorted(map(str, second.data_vars)):
+        x = second[name]
+        if name not in first or x.dtype.kind not in "fiu" or is_categorical(x) or is_categorical(first[name]):
+            continue
+        reading = reading_of(x, first[name].attrs.get("units"))
+        if (reading.scale, reading.offset) != (1.0, 0.0):
+            out[name] = (x.astype(float) * reading.scale + reading.offset).assign_attrs(first[name].attrs)
+    return out
+
+
+def _classes_as_text(first: ComparisonSources, second: ComparisonSources) -> tuple[ComparisonSources, ComparisonSources]:
+    """Both sources with the names of those classes that one has as text and the other as codes, or both as other codes."""
+    texts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for name in first.features:
+        if name not in second.data:
+            continue
+        pair = first.data[name], second.data[name]
+        same = pair[0].dtype.kind == pair[1].dtype.kind and meanings_of(pair[0]) == meanings_of(pair[1])
+        if same or not any(map(is_categorical, pair)):
+            continue
+        labels = [class_labels(x.values, meanings_of(x)) for x in pair]
+        lookup_of(pair[1], list(one_spelling(labels[0].tolist()).values()))  # raises where they cannot meet
+        for found, text in zip(texts, labels, strict=True):
+            found[name] = ("site", text)
+    return (
+        dataclasses.replace(first, data=first.data.assign(texts[0])),
+        dataclasses.replace(second, data=second.data.assign(texts[1])),
+    )
+
+
 def _flux_sites(section: FluxSites, config: ComparisonConfig) -> ComparisonSources:
     from gridcal.ingest.comparison_sites import comparison_site_cube
     from gridcal.ingest.flux_sites import CAVEATS, SOURCES
@@ -139,13 +181,15 @@ def _cube(section: CubeSites, model: ProcessModel) -> ComparisonSources:
     if cube.space_dims != ("site",):
         raise InputError(f"the cube lies over {cube.space_dims}, a comparison needs sites", "Give a cube over (time, site)")
     data = cube.data.load()
-    features = list(section.features or cube.feature_names)
+    # a bare store names its variables in no order
+    features = list(section.features or (cube.feature_names if cube.entry is not None else sorted(cube.feature_names)))
     coords: dict[str, Any] = {}
     for name, source in (("pft", section.pft), ("climate", section.climate)):
         if source not in data.variables:
             raise InputError(f"the cube lacks {source!r}, the sites' {name}", f"Name another variable: data.{name}")
-        texts = [str(v).strip() for v in data[source].values]
-        coords[name] = ("site", np.array([t[:1] for t in texts] if name == "climate" else texts, dtype=object))
+        texts = class_labels(data[source].values, meanings_of(data[source])).tolist()
+        main = [t if t.isdigit() else t[:1] for t in texts]  # the letter of a class; a number says nothing by its first digit
+        coords[name] = ("site", np.array(main if name == "climate" else texts, dtype=object))
         if name == "climate":
             coords["climate_class"] = ("site", np.array(texts, dtype=object))
     inputs = [] if cube.entry is None else [describe(cube.entry)]

@@ -20,7 +20,7 @@ from gridcal.comparison.config import ComparisonConfig, parse_comparison
 from gridcal.cube import Cube
 from gridcal.extrapolation.assessment.site_scores import MOMENTS, SCALES, assess_site
 from gridcal.extrapolation.features.classes import NEVER_FEATURES
-from gridcal.extrapolation.features.encoder import FeatureEncoder
+from gridcal.extrapolation.features.encoder import FeatureEncoder, usable
 from gridcal.extrapolation.methods import Places, Training, make_methods
 from gridcal.extrapolation.methods.network_through_model import NetworkThroughModel
 from gridcal.extrapolation.methods.p_model import PModel
@@ -161,10 +161,13 @@ def calibrate_block(block: xr.Dataset, folder: str, document: str, mark: str) ->
 def encode(context: Context, rows: Rows) -> tuple[FeatureEncoder, Array]:
     """Features of all sites, encoded with what the training sites `rows` teach, kept within the clip."""
     section = context.config.features
-    encoder = FeatureEncoder(features=section.use, exclude=(*NEVER_FEATURES, *section.exclude), max_missing=section.max_missing)
+    exclude = (*NEVER_FEATURES, *section.exclude)
+    # in the order in which the sources declare them
+    names = section.use or usable(map(str, context.features), exclude)
+    encoder = FeatureEncoder(features=names, exclude=exclude, max_missing=section.max_missing)
     encoder.fit(context.features.isel(site=rows))
     columns = [context.features[n].values for n in encoder.inputs_]
-    x = encoder.encode(columns, encoder.lookups(context.features))[0]
+    x = encoder.encode(columns, encoder.readings(context.features))[0]
     return encoder, np.clip(x, -section.clip, section.clip)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import os
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 import xarray as xr
+from pandas.io.common import get_handle
 
 from gridcal.cube.agreement import MAP_LAYOUT_REPAIR
 from gridcal.errors import CatalogError, InputError
@@ -27,6 +31,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"GRIB", "GRIB"),
     (b"<", "a web page (a log-in or error page saved in place of data?)"),
 )
+_NO_TEXT = ["", "NaN", "nan", "-NaN", "-nan", "N/A", "n/a", "<NA>", "NULL", "null", "#N/A", "#NA", "#N/A N/A"]
+"""What is missing in a column of text too; NA is North America and Namibia, None a class."""
 
 
 def open_native(
@@ -48,7 +54,9 @@ def open_native(
     Returns
     -------
     Dataset
-        Lazy, but for csv. A duration (units "days") is a number, in every version of xarray.
+        Lazy, but for csv. A duration (units "days") is a number, in every version of xarray. In a csv, lines that start with #
+        are comments; among numbers NA is a missing one, in a column of text it is a text; whole numbers with leading zeros
+        (001) are texts.
 
     Raises
     ------
@@ -188,20 +196,69 @@ def _zarr_version(path: Path) -> int:
 
 
 def _open_table(path: str, index: str | None) -> xr.Dataset:
-    frame = pd.read_csv(path, comment="#")
-    label = index or str(frame.columns[0])
-    if label not in frame:
-        raise CatalogError(
-            f"{path!r} has no column {label!r} to label its rows", f"It has: {', '.join(map(str, frame.columns))}"
+    """A csv. NA means missing among numbers and is a text among texts, and 001 is a text."""
+    raw, guess = _frames(path)
+    label = index or str(raw.columns[0])
+    if label not in raw:
+        raise CatalogError(f"{path!r} has no column {label!r} to label its rows", f"It has: {', '.join(map(str, raw.columns))}")
+    texts = [str(c) for c in raw if guess[c].dtype.kind not in "fiub" or _is_text(raw[c], label=c == label)]
+    for name in texts:
+        _refuse_comments(path, raw[name])
+    unnamed = (raw[label] == "" if label in texts else guess[label].isna()).to_numpy()
+    if unnamed.any():
+        raise InputError(
+            f"column {label!r} of {path!r} labels the rows, but row {int(unnamed.argmax()) + 1} has none", "Add it"
         )
-    frame = frame.set_index(label)
+    frame = guess.assign(**{name: raw[name] for name in texts}).set_index(label)
     if not frame.index.is_unique:
-        twice = frame.index[frame.index.duplicated()][0]
-        raise InputError(f"column {label!r} of {path!r} holds {twice!r} twice", "Remove the repeated row")
+        found = frame.index[frame.index.duplicated()][0]
+        raise InputError(f"column {label!r} of {path!r} holds {str(found)!r} twice", "Remove the repeated row")
     ds = xr.Dataset.from_dataframe(frame)
-    for name, x in ds.data_vars.items():
-        if x.dtype.kind not in "fiub":
-            ds[name] = x.dims, ["" if pd.isna(v) else str(v) for v in x.values]
-    if ds[label].dtype.kind not in "fiu":
+    for name in texts:
+        if name != label:
+            ds[name] = ds[name].dims, [str(v) for v in ds[name].values]
+    if label in texts:
         ds = ds.assign_coords({label: [str(v) for v in ds[label].values]})
     return ds
+
+
+def _frames(path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A csv as text, and as the numbers that pandas takes its columns for; lines that start with # are comments."""
+    try:
+        with get_handle(path, "r", encoding="utf-8-sig", compression="infer") as opened:
+            text = str(opened.handle.read())
+        lines = [line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("#")]
+        names = [name.strip() for name in next(csv.reader(line for line in lines if line.strip()), [])]
+        twice = next((n for n in names if names.count(n) > 1), None)
+        if twice is not None:
+            raise InputError(f"{path!r} has two columns called {twice!r}", "Rename one of them")
+        body = "".join(lines)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            raw = pd.read_csv(io.StringIO(body), index_col=False, dtype=str, keep_default_na=False, na_values=_NO_TEXT)
+            return raw.fillna(""), pd.read_csv(io.StringIO(body), index_col=False)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path!r} is not UTF-8 text ({error.reason} at byte {error.start})", "Save it as UTF-8") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+        raise InputError(
+            f"{path!r} cannot be read as a table ({str(error).strip()})",
+            "Give every row as many values as the header has names",
+        ) from error
+
+
+def _is_text(cells: pd.Series, *, label: bool) -> bool:
+    """Whether numbers would lose what is written: leading zeros, more digits than a number holds; of labels also 1E5."""
+    if bool(cells.str.fullmatch(r"[+-]?0\d+|[+-]?\d{16,}").any()):
+        return True
+    return label and not bool(cells.str.fullmatch(r"[+-]?\d+(\.\d*)?|").all())
+
+
+def _refuse_comments(path: str, cells: pd.Series) -> None:
+    """Raise if a column is text for no other reason than comments behind its numbers."""
+    if cells.str.contains("#", regex=False).any():
+        heads = cells.str.split("#").str[0].str.strip()
+        if bool(pd.to_numeric(heads[heads != ""], errors="coerce").notna().all()) and bool((heads != "").any()):
+            raise InputError(
+                f"column {str(cells.name)!r} of {path!r} has comments behind its numbers",
+                "Put a comment on a line of its own, which starts with #",
+            )

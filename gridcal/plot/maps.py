@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from gridcal.plot.style import GREEN, INK, SEQUENTIAL, label_of, new_figure, style
+from gridcal.vocabulary.longitudes import first_of_place, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LAYERS = ("n_missing", "dissimilarity")
+LAYERS = ("n_missing", "n_unseen", "dissimilarity")
 
 
 def outlines() -> list[Any]:
@@ -82,12 +83,12 @@ def parameter_maps(theta: xr.Dataset, names: Sequence[str] | None = None) -> Fig
     theta : Dataset
         Parameters.
     names : sequence of str, optional
-        Which; those that vary without it.
+        Which; those that vary without it, by name.
     """
     if names is None:
         names = [
-            str(n) for n, x in theta.data_vars.items()
-            if n not in LAYERS and {"lat", "lon"} <= set(x.dims) and float(x.max()) > float(x.min())
+            n for n in sorted(map(str, theta.data_vars)) if n not in LAYERS and {"lat", "lon"} <= set(theta[n].dims)
+            and float(theta[n].max()) > float(theta[n].min())
         ]  # fmt: skip
     with style():
         columns = 2 if len(names) in (2, 4) else min(3, max(len(names), 1))
@@ -104,7 +105,7 @@ def parameter_maps(theta: xr.Dataset, names: Sequence[str] | None = None) -> Fig
             picture = draw_map(axis, theta[name], SEQUENTIAL, lines)
             figure.colorbar(picture, ax=axis, label=label_of(name, theta[name].attrs), shrink=0.85, extend="both")
             axis.set_title(f"{name}: {theta[name].attrs.get('long_name', '')}", loc="left", wrap=True)
-            values = theta[name].values.ravel()
+            values = theta[name].isel(lon=first_of_place(theta["lon"])).values.ravel()
             values = values[np.isfinite(values)]
             below.hist(values, bins=40, color="#5b7f95", edgecolor="none")
             below.set_xlabel(label_of(name, theta[name].attrs))
@@ -113,13 +114,15 @@ def parameter_maps(theta: xr.Dataset, names: Sequence[str] | None = None) -> Fig
 
 
 def sample_map(posterior: xr.Dataset, value: str = "nse", background: xr.DataArray | None = None) -> Figure:
-    """Where the samples lie, coloured by `value`; samples that failed are crosses."""
+    """Where the samples lie, on the background's longitudes, coloured by `value`; samples that failed are crosses."""
     with style():
         figure = new_figure(7.2, 4.4)
         axis = figure.subplots()
         lon, lat = posterior["lon"].values, posterior["lat"].values
         good = posterior["status"].values == 0
         if background is not None:
+            middle = float(np.mean(background["lon"]))
+            lon = middle + wrapped(lon - middle)
             used = np.isfinite(background.transpose("lat", "lon").values)
             axis.pcolormesh(
                 background["lon"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from gridcal.models.declared_order import in_declared_order
 from gridcal.plot.style import label_of, new_figure, style
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def fitted_names(posterior: xr.Dataset) -> list[str]:
-    """Parameters that were calibrated."""
-    return [str(n).removesuffix("_sd") for n in posterior.data_vars if str(n).endswith("_sd")]
+    """Parameters that were calibrated, in the model's order."""
+    found = [str(n).removesuffix("_sd") for n in posterior.data_vars if str(n).endswith("_sd")]
+    return in_declared_order(found, posterior.attrs.get("model"))
 
 
 def posterior_pixels(

@@ -245,12 +245,14 @@ def read(path: Path) -> xr.Dataset:
     Returns
     -------
     Dataset
-        Lazy; coordinates in memory, text as Python strings.
+        Lazy; coordinates in memory, text as Python strings. Variables are sorted by name: a store without consolidated metadata
+        hands them out in the order in which they answer.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*Zarr V3 specification.*")
         warnings.filterwarnings("ignore", message=".*Consolidated metadata.*")
         ds = xr.open_zarr(path, chunks={}, zarr_format=3, consolidated=False, decode_timedelta=False)
+    ds = ds.drop_vars(list(ds.data_vars)).assign({name: ds.variables[name] for name in sorted(ds.data_vars, key=str)})
     text = {name: x.astype(object) for name, x in ds.variables.items() if x.dtype.kind == "T"}
     coords = {name: x for name, x in text.items() if name in ds.coords}
     ds = ds.assign({name: x for name, x in text.items() if name not in coords})

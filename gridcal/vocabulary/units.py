@@ -202,6 +202,22 @@ def normalise(units: str) -> str:
     raise InputError(f"unknown units {units!r}", f"{hint}. Declare the true units in the catalog entry or in attrs['units']")
 
 
+def spelled(units: str) -> str:
+    """One spelling of a units string, of the table or not; two strings of one spelling are the same units.
+
+    Examples
+    --------
+    >>> spelled("g C/MJ"), spelled("degrees C"), spelled("m2 d MJ-1") == spelled("MJ-1 m2 d")
+    ('MJ-1 gC', 'degC', True)
+    """
+    try:
+        return normalise(units)
+    except InputError:
+        text = " ".join(str(units).split())
+        found = _spelling(text)
+        return text if found is None else " ".join(sorted(found.split()))
+
+
 def conversion(units: str, to: str | Variable) -> tuple[float, float]:
     """Scale and offset that take values in `units` to `to`: ``new = scale * old + offset``.
 

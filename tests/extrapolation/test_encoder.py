@@ -52,7 +52,7 @@ def test_sparse_and_constant_columns_are_dropped_and_listed():
             one=["A"] * 5,
         )
     )
-    assert encoder.inputs_ == ("keep", "edge")  # exactly 40 % missing stays
+    assert encoder.inputs_ == ("edge", "keep")  # exactly 40 % missing stays
     assert "60 %" in encoder.dropped_["sparse"]
     assert "constant" in encoder.dropped_["flat"]
     assert "one class" in encoder.dropped_["one"]
@@ -123,3 +123,56 @@ def test_errors_name_the_feature():
 def test_series_are_left_out_and_listed():
     data = table(a=[1.0, 2.0]).assign(tas=(("time", "site"), np.zeros((3, 2))))
     assert FeatureEncoder().fit(data).dropped_ == {"tas": "varies in time"}
+
+
+def test_numbers_are_read_in_the_units_of_training():
+    train = xr.Dataset({"mat": ("site", [10.0, 20.0], {"units": "degC"}), "mat_sd": ("site", [1.0, 3.0], {"units": "degC"})})
+    encoder = FeatureEncoder.from_dict(FeatureEncoder().fit(train).to_dict())
+    assert encoder.units_ == {"mat": "degC", "mat_sd": "degC"}
+    place = xr.Dataset(
+        {"mat": ("site", np.array([288.15], dtype=np.float32), {"units": "K"}), "mat_sd": ("site", [2.0], {"units": "K"})}
+    )
+    found = encoder.transform(place).matrix.values
+    np.testing.assert_allclose(found, [[0.0, 0.0]], atol=1e-5)  # 288.15 K is 15 degC; a deviation of 2 K one of 2 degC
+
+
+def test_cf_says_that_temperatures_are_differences():
+    train = xr.Dataset({"span": ("site", [10.0, 20.0], {"units": "degC"})})
+    place = xr.Dataset({"span": ("site", [15.0], {"units": "K", "units_metadata": "temperature: difference"})})
+    np.testing.assert_allclose(FeatureEncoder().fit(train).transform(place).matrix.values, [[0.0]], atol=1e-12)
+
+
+def test_longitudes_as_a_feature_are_on_one_turn():
+    encoder = FeatureEncoder(features=["lon"]).fit(table(lon=[-72.0, 10.0, 128.0]))
+    np.testing.assert_allclose(
+        encoder.transform(table(lon=[288.0, 370.0, -232.0])).matrix, encoder.transform(table(lon=[-72.0, 10.0, 128.0])).matrix
+    )
+    other = FeatureEncoder(features=["lon"]).fit(table(lon=[288.0, 10.0, 128.0]))
+    assert other.mean_ == encoder.mean_
+
+
+def test_messages_name_what_there_is_in_one_order():
+    for order in (["b", "a", "c"], ["c", "b", "a"]):
+        data = table(a=[1.0, 2.0], b=[2.0, 1.0], c=[0.0, 1.0])[order]
+        with pytest.raises(InputError, match="Name some of: a, b, c"):
+            FeatureEncoder(features=["soil"]).fit(data)
+        encoder = FeatureEncoder().fit(data)
+        assert list(encoder.mean_) == ["a", "b", "c"]
+
+
+def test_an_older_encoder_without_units_asks_for_none():
+    document = FeatureEncoder().fit(table(mat=[10.0, 20.0])).to_dict()
+    del document["units"]
+    encoder = FeatureEncoder.from_dict(FeatureEncoder.from_dict(document).to_dict())
+    place = xr.Dataset({"mat": ("site", [15.0], {"units": "degC"})})
+    assert encoder.transform(place).matrix.values.tolist() == [[0.0]]
+
+
+def test_numbers_as_objects_are_no_classes():
+    data = table(mat=np.array([1.5, 2.5, None], dtype=object))
+    with pytest.raises(InputError, match="'mat' holds numbers as objects"):
+        FeatureEncoder().fit(data)
+    ds = data
+    ds["mat"] = ds["mat"].astype(float)  # the repair
+    assert FeatureEncoder().fit(ds).continuous_ == ("mat",)
+    assert FeatureEncoder(categorical=["mat"]).fit(data).categorical_ == ("mat",)

@@ -12,7 +12,9 @@ from gridcal.extrapolation import Extrapolator
 from gridcal.extrapolation.learners.boosting import XGBoost
 from gridcal.extrapolation.learners.forest import RandomForest
 from gridcal.extrapolation.learners.regressors import KNN, REGRESSORS, Mean, Ridge, make_regressor
+from gridcal.extrapolation.learners.unseen import UnseenClassWarning, unseen_classes, warn_of_unseen
 from gridcal.process.parameters import Parameter, ParameterTable
+from gridcal.vocabulary.agreed_units import UnitsWarning
 
 TABLE = ParameterTable(
     (
@@ -133,7 +135,8 @@ def test_an_unseen_class_is_predicted_and_flagged(learner, grid):
     x = grid.copy(deep=True)
     x["igbp"] = x.igbp.astype(object)
     x.igbp[5, 5] = "WET"
-    found = learner.predict(x)
+    with pytest.warns(UnseenClassWarning, match=r"'WET' \(0\.9 % of the places\)"):  # one of 117 that have a value
+        found = learner.predict(x)
     assert int(found.n_unseen.sum()) == 1
     assert np.isfinite(found.mu[5, 5])
     assert float(found.dissimilarity[5, 5]) > float(learner.predict(grid).dissimilarity[5, 5])
@@ -186,7 +189,94 @@ def test_features_in_memory_beside_lazy_ones_and_along_one_dimension(learner, gr
     xr.testing.assert_identical(learner.predict(mixed).compute(), learner.predict(full))
 
 
-def test_same_data_same_bytes_and_order_of_features_does_not_matter(training, learner):
+@pytest.mark.parametrize("method", ["xgboost", "ridge", "random_forest"])
+def test_the_order_in_which_a_store_hands_out_its_variables_does_not_matter(method, training, grid):
+    theta, x = training
+    options = {"n_estimators": 20} if method != "ridge" else {}
+    found = []
+    for order in (["bio1", "bio12", "igbp", "noise"], ["noise", "igbp", "bio12", "bio1"]):
+        fitted = Extrapolator(method, n_folds=2, permutations=1, **options).fit(theta[list(theta)[::-1]], x[order], TABLE)
+        assert fitted.encoder_.inputs_ == ("bio1", "bio12", "noise", "igbp")  # numbers, then classes, each sorted
+        found.append((fitted.fingerprint, fitted.predict(grid[order[::-1]]).drop_vars("fold", errors="ignore")))
+    assert found[0][0] == found[1][0]
+    xr.testing.assert_identical(found[0][1], found[1][1])
+
+
+def test_a_declared_order_of_features_is_kept(training):
+    fitted = Extrapolator("ridge", n_folds=2, features=["noise", "bio1"]).fit(*training, TABLE)
+    assert fitted.encoder_.inputs_ == ("noise", "bio1")
+
+
+def test_parameters_without_a_known_table_stand_in_the_order_of_their_names(training):
+    theta, x = training
+    for order in (["mu", "kappa", "Topt"], ["Topt", "mu", "kappa"]):
+        assert Extrapolator("ridge", n_folds=2).fit(theta[order], x).table_.names == ("Topt", "kappa", "mu")
+
+
+def test_features_in_other_units_give_the_same_map(training, grid, tmp_path):
+    theta, x = training
+    x, grid = x.copy(deep=True), grid.copy(deep=True)
+    for ds in (x, grid):
+        ds.bio1.attrs["units"], ds.bio12.attrs["units"], ds.noise.attrs["units"] = "degC", "mm", "%"
+    Extrapolator("ridge", n_folds=2).fit(theta, x, TABLE).save(tmp_path)
+    fitted = Extrapolator.load(tmp_path)  # the units of the training are saved with it
+    right = fitted.predict(grid)
+    other = grid.assign(
+        bio1=(grid.bio1 + 273.15).assign_attrs(units="K"),
+        bio12=(grid.bio12 / 1000).assign_attrs(units="m"),
+        noise=(grid.noise / 100).assign_attrs(units="1"),
+    )
+    for found in (fitted.predict(other), fitted.predict(other.chunk(lat=5)).compute()):
+        for name in ("Topt", "kappa", "mu", "dissimilarity"):
+            np.testing.assert_allclose(found[name], right[name], rtol=1e-6, equal_nan=True)
+    spelled = grid.assign(bio1=grid.bio1.assign_attrs(units="degrees C"), noise=grid.noise.assign_attrs(units="percent"))
+    xr.testing.assert_identical(fitted.predict(spelled), right)
+    with pytest.raises(InputError, match="feature 'bio12' is in 'degC', but what it meets is in 'mm'"):
+        fitted.predict(grid.assign(bio12=grid.bio12.assign_attrs(units="degC")))
+    with pytest.warns(UnitsWarning, match="feature 'bio1' has no units and is taken to be in 'degC'"):
+        fitted.predict(grid.assign(bio1=grid.bio1.drop_attrs()))
+
+
+def test_parameters_in_other_units_are_learnt_in_those_of_the_table(training):
+    theta, x = training
+    right = Extrapolator("ridge", n_folds=2).fit(theta, x, TABLE)
+    kelvin = theta.assign(Topt=(theta.Topt + 273.15).assign_attrs(units="K"), mu=(100 * theta.mu).assign_attrs(units="%"))
+    found = Extrapolator("ridge", n_folds=2).fit(kelvin, x, TABLE).predict(x)
+    np.testing.assert_allclose(found.Topt, right.predict(x).Topt, rtol=1e-12)
+    assert found.Topt.attrs["units"] == "degC"
+    with pytest.raises(InputError, match="parameter 'Topt' is in 'mm', but what it meets is in 'degC'"):
+        Extrapolator("ridge", n_folds=2).fit(theta.assign(Topt=theta.Topt.assign_attrs(units="mm")), x, TABLE)
+
+
+def test_names_at_samples_and_bare_numbers_on_the_map_never_meet(learner, grid):
+    codes = {"DBF": 4, "ENF": 1, "GRA": 10}
+    numbers = xr.DataArray([[codes[v] for v in row] for row in grid.igbp.values], dims=("lat", "lon"))
+    with pytest.raises(InputError, match=r"'igbp' is numbers without flag_meanings .*attrs\.update\(flag_values") as error:
+        learner.predict(grid.assign(igbp=numbers))
+    with pytest.raises(InputError, match="'igbp'"):
+        learner.predict(grid.assign(igbp=numbers).chunk(lat=4))  # at the door: nothing is computed
+    ds = grid.assign(igbp=numbers)
+    advice = error.value.repair.split("mean: ")[1].replace("[1, 2, ...]", "[4, 1, 10]").replace(" ...'", " GRA'")
+    exec(advice, {"ds": ds})  # the repair that the message proposes
+    xr.testing.assert_identical(learner.predict(ds), learner.predict(grid))
+
+
+def test_lazy_features_are_told_of_without_the_map(learner, grid):
+    x = grid.copy(deep=True)
+    x["igbp"] = x.igbp.astype(object)
+    x.igbp[5, :5], x.igbp[6, 0], x.igbp[7, 0] = "WET", "wet ", "SAV"
+    used = xr.ones_like(x.bio1, dtype=bool)
+    used[5, 4] = False
+    expected = {"igbp": {"WET": 5 / 119, "SAV": 1 / 119}}
+    assert unseen_classes(learner.encoder_, x, used) == expected
+    assert unseen_classes(learner.encoder_, x.chunk(lat=5, lon=3), used) == expected
+    assert unseen_classes(learner.encoder_, x.transpose("lon", "lat"), used) == expected
+    with pytest.warns(UnseenClassWarning, match=r"'WET' \(4\.2 % of the places\), 'SAV' \(0\.8 % of the places\)"):
+        warn_of_unseen(learner.encoder_, x.chunk(lat=5), used)
+    learner.predict(x.chunk(lat=5))  # lazy: told by the stage
+
+
+def test_same_data_same_bytes(training, learner):
     again = Extrapolator(**FAST).fit(*training, TABLE)
     assert again.fingerprint == learner.fingerprint
     assert Extrapolator(**FAST, seed=1).fit(*training, TABLE).fingerprint != learner.fingerprint
@@ -414,6 +504,16 @@ def test_wrong_input_is_refused_by_name(training, learner, grid):
         make_regressor(3)
     with pytest.raises(ConfigError, match="n_folds = 1"):
         Extrapolator(n_folds=1).fit(theta, x, TABLE)
+
+
+def test_pixels_of_another_grid_are_refused(training):
+    theta, x = training
+    lat, lon = np.linspace(35, 45, 240), np.linspace(-80, -70, 240)
+    here = theta.assign_coords(lat=("pixel", lat), lon=("pixel", lon))
+    fit = Extrapolator("ridge", n_folds=2).fit
+    fit(here, x.assign_coords(lat=("pixel", lat.astype(np.float32)), lon=("pixel", lon + 360.0)), TABLE)  # the same places
+    with pytest.raises(InputError, match=r"the same labels but lie at different places \('lat', first at 0: 35 and 45\)"):
+        fit(here, x.assign_coords(lat=("pixel", lat[::-1]), lon=("pixel", lon)), TABLE)
 
 
 def test_making_one_does_no_work():

@@ -88,3 +88,43 @@ def test_blocks_clusters_and_regions_stay_whole():
     assert np.unique(regions).size == 6
     with pytest.raises(InputError, match="one region"):
         region_folds(["a", "a"])
+
+
+PLACES = [  # site, degrees north, degrees east, continent
+    ("US-Ha1", 42.54, -72.17, "North America"),
+    ("BR-Sa1", -2.86, -54.96, "South America"),
+    ("FI-Hyy", 61.85, 24.29, "Europe"),
+    ("ZA-Kru", -25.02, 31.50, "Africa"),
+    ("CN-Cha", 42.40, 128.10, "Asia"),
+    ("AU-Tum", -35.66, 148.15, "Oceania"),
+    ("Anadyr", 64.73, 177.52, "Asia"),
+    ("Uelen", 66.16, -169.81, "Asia"),
+    ("Tonga", -21.2, -175.2, "Oceania"),
+    ("Accra", 5.6, -0.2, "Africa"),
+]
+
+
+@pytest.mark.parametrize("turn", [0.0, 360.0, -360.0])
+def test_continents_and_blocks_do_not_depend_on_where_longitudes_start(turn):
+    lat, lon = (np.array([p[k] for p in PLACES]) for k in (1, 2))
+    assert continent(lat, lon + turn) == [p[3] for p in PLACES]
+    for size in (10.0, 7.0, 30.0):
+        one = spatial_block_folds(lat, lon, 3, seed=4, size=size)
+        np.testing.assert_array_equal(spatial_block_folds(lat, lon + turn, 3, seed=4, size=size), one)
+    np.testing.assert_array_equal(region_folds(continent(lat, lon + turn)), region_folds([p[3] for p in PLACES]))
+
+
+def test_neighbours_across_the_date_line_and_greenwich_share_a_group():
+    lat = np.array([66.0, 66.0, 51.5, 51.5, -89.99, -89.99])
+    lon = np.array([179.99, -179.99, 359.99, 0.01, 10.0, 200.0])
+    groups = near_groups(lat, lon, 5.0)
+    assert groups[0] == groups[1]
+    assert groups[2] == groups[3]
+    assert groups[4] == groups[5]  # 2.2 km across the pole
+    assert np.unique(groups).size == 3
+    fold = spatial_block_folds(np.zeros(3), np.array([180.0, -180.0, 0.0]), 2, size=10.0)
+    assert fold[0] == fold[1] != fold[2]
+
+
+def test_regions_are_compared_without_case_and_blanks():
+    assert region_folds(["Europe", "europe ", "Asia"]).tolist() == [1, 1, 0]

@@ -145,7 +145,10 @@ def median_nse(series, unit, rows):
     return float(np.median(1.0 - cost / (1.0 - cost)))
 
 
-QUICK = {"epochs": 500, "learning_rate": 1e-2, "dropout_input": 0.0, "dropout_hidden": 0.05, "start": "middle"}
+QUICK = {
+    "epochs": 500, "learning_rate": 1e-2, "dropout_input": 0.0, "dropout_hidden": 0.05, "start": "middle",
+    "features": ("warm", "dry"),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

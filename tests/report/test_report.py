@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from gridcal.models.lue import lue
 from gridcal.report.calibration import recovery
 from gridcal.report.learning import learning
-from gridcal.report.maps import maps
+from gridcal.report.maps import maps, outside
 from gridcal.report.page import CSS, cards, image, page, table
 from gridcal.report.skill import skill as skill_section
 from gridcal.study.folder import Study
@@ -90,7 +90,11 @@ def theta():
     ds = xr.Dataset(coords=space)
     for p in lue.parameters:
         ds[p.name] = (("lat", "lon"), rng.uniform(p.lower, p.upper, (4, 5)), {"units": p.units, "long_name": p.description})
-    ds["dissimilarity"] = (("lat", "lon"), np.where(np.arange(20).reshape(4, 5) < 5, 2.0, 0.5), {"units": "1"})
+    ds["dissimilarity"] = (
+        ("lat", "lon"),
+        np.where(np.arange(20).reshape(4, 5) < 5, 0.45, 0.3),
+        {"units": "1", "threshold": 0.4},
+    )
     return ds.assign_attrs(fingerprint="t")
 
 
@@ -183,6 +187,20 @@ def test_all_sections_are_there_and_reachable(text):
     assert "not in this study" not in text
 
 
+def test_a_column_that_stands_twice_counts_once():
+    lon = np.array([0.0, 90.0, 180.0, 270.0, 360.0])
+    values = xr.DataArray([[0.5, 0.1, 0.1, 0.1, 0.5]], dims=("lat", "lon"), coords={"lat": [0.0], "lon": lon})
+    assert outside(values.assign_attrs(threshold=0.4)).startswith("25.0 % of the pixels")  # one of four, not two of five
+    assert "no threshold" in outside(values)
+    assert "no threshold" in outside(values.assign_attrs(threshold=np.inf))
+
+
+def test_pixels_of_a_class_never_seen_stand_in_the_page():
+    x = theta()
+    x["n_unseen"] = (("lat", "lon"), (np.arange(20).reshape(4, 5) < 2).astype(np.int8))
+    assert "10.0 % of the pixels have a class" in maps(x)  # 2 of 20
+
+
 def test_every_picture_says_what_it_shows(text):
     pictures = re.findall(r"<img [^>]*>", text)
     assert all(re.search(r'alt="[^"]{10,}"', p) for p in pictures)
@@ -194,7 +212,8 @@ def test_numbers_of_the_study_stand_in_the_page(text):
     assert re.search(r"constant_observation\|+1\b", plain)
     assert re.search(r"ok\|+5\b", plain)
     assert "Learnt from 4 of 6 samples" in plain
-    assert "25.0 % of the pixels lie further" in plain
+    assert "25.0 % of the pixels are less like the training samples" in plain  # 5 of 20 above the layer's own threshold
+    assert "dissimilarity above 0.40" in plain
     assert "rmse (gC m-2 d-1)" in plain
     assert "made on 2026-01-01" in plain
     assert re.search(r"\|Topt\|+degC\|+5\|+35\|", plain)

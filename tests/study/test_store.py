@@ -152,3 +152,20 @@ def test_digest_tells_type_shape_and_values_apart():
     assert store.digest(np.array(["a", "bc"])) == store.digest(np.array(["a", "bc"], dtype=object))
     day = np.array(["2001-01-01"], dtype="M8[D]")
     assert store.digest(day) == store.digest(day.astype("M8[ns]"))
+
+
+def test_variables_come_back_in_one_order_with_all_coordinates(tmp_path, monkeypatch):
+    written(tmp_path / "a.zarr", cube().assign_coords(alone=("other", [1, 2])))
+    found = []
+    plain = xr.open_zarr
+    for turn in (1, -1):
+
+        def shuffled(*args, turn=turn, **options):
+            ds = plain(*args, **options)
+            return ds.drop_vars(list(ds.data_vars)).assign({n: ds[n] for n in list(ds.data_vars)[::turn]})
+
+        monkeypatch.setattr(store.xr, "open_zarr", shuffled)
+        found.append(store.read(tmp_path / "a.zarr"))
+        assert list(found[-1].data_vars) == ["eps_max", "gpp", "igbp", "status", "total", "use"]
+        assert "alone" in found[-1].coords
+    xr.testing.assert_identical(found[0].load(), found[1].load())

@@ -11,7 +11,16 @@ import numpy.typing as npt
 import xarray as xr
 
 from gridcal.errors import InputError
-from gridcal.vocabulary.variables import VARIABLES
+from gridcal.extrapolation.features.labels import (
+    Lookup,
+    class_labels,
+    is_categorical,
+    lookup_of,
+    meanings_of,
+    one_spelling,
+    positions,
+)
+from gridcal.extrapolation.features.numbers import Reading, is_longitude, reading_of
 
 Array = npt.NDArray[np.float64]
 
@@ -21,8 +30,6 @@ NEVER: tuple[str, ...] = (
 )  # fmt: skip
 """Names that are no feature unless they are asked for: position, look-up distances, and what is made from fluxes."""
 
-_MISSING = {"", "nan", "none", "<na>", "nat"}
-
 
 class FeatureEncoder:
     """Standardise continuous features, one-hot encode classes; everything it knows comes from the data of :meth:`fit`.
@@ -30,7 +37,7 @@ class FeatureEncoder:
     Parameters
     ----------
     features : sequence of str, optional
-        Features to use; without it every variable that is constant in time and not excluded.
+        Features to use, in this order; without it every variable that is constant in time and not excluded, sorted by name.
     exclude : sequence of str
         Names, with ``*`` for any text, that are not used unless `features` names them.
     categorical : sequence of str
@@ -44,6 +51,9 @@ class FeatureEncoder:
         Features kept, in order.
     mean_, sd_ : dict of str to float
         Training mean and standard deviation of the continuous features.
+    units_ : dict of str to str, or None
+        Units of the continuous features in training, where they are declared; None for an encoder of an older version, which
+        did not keep them.
     classes_ : dict of str to tuple of str
         Training classes of the categorical features.
     dropped_ : dict of str to str
@@ -58,8 +68,9 @@ class FeatureEncoder:
     Notes
     -----
     A missing number becomes 0, the training mean, and a class unknown to the training samples a row of zeros; both are
-    counted. Text classes are stripped and compared without regard to case. Integer codes with CF ``flag_values`` and
-    ``flag_meanings`` are read as the meanings, so that a table of names and a map of codes go together.
+    counted. Numbers in other units than in training are converted. Text classes are stripped and compared without regard to
+    case. Integer codes with CF ``flag_values`` and ``flag_meanings`` are read as the meanings, so that a table of names and a
+    map of codes go together. Longitudes are taken on one turn, from -180 to 180.
 
     Examples
     --------
@@ -98,24 +109,25 @@ class FeatureEncoder:
         self.dropped_: dict[str, str] = {}
         self.mean_: dict[str, float] = {}
         self.sd_: dict[str, float] = {}
+        units: dict[str, str] = {}
         self.classes_: dict[str, tuple[str, ...]] = {}
+        self.units_: dict[str, str] | None = units
         continuous, categorical = [], []
         for name in self._chosen(features):
             x = features[name]
             if is_categorical(x, self.categorical):
+                _refuse_numbers_as_objects(x, self.categorical)
                 labels = class_labels(x.values, meanings_of(x))
                 if self._too_sparse(name, np.array([v == "" for v in labels])):
                     continue
-                spelling: dict[str, str] = {}
-                for v in sorted(set(labels.tolist()) - {""}):
-                    spelling.setdefault(v.casefold(), v)
+                spelling = one_spelling(labels.tolist())
                 if len(spelling) < 2:
                     self.dropped_[name] = "one class at all training samples"
                     continue
                 categorical.append(name)
-                self.classes_[name] = tuple(spelling[k] for k in sorted(spelling))
+                self.classes_[name] = tuple(spelling.values())
                 continue
-            values = x.values.astype(np.float64).ravel()
+            values = Reading(turn=is_longitude(x)).of(x.values)
             good = np.isfinite(values)
             if self._too_sparse(name, ~good):
                 continue
@@ -125,6 +137,8 @@ class FeatureEncoder:
                 continue
             continuous.append(name)
             self.mean_[name], self.sd_[name] = mean, sd
+            if "units" in x.attrs:
+                units[name] = str(x.attrs["units"])
         self.continuous_, self.categorical_ = tuple(continuous), tuple(categorical)
         self.n_training_ = int(np.prod([n for d, n in features.sizes.items() if d != "time"], dtype=int))
         self._name_columns()
@@ -139,36 +153,38 @@ class FeatureEncoder:
         return (*self.continuous_, *self.categorical_)
 
     def check(self, features: xr.Dataset) -> None:
-        """Raise :class:`InputError` naming the features that `features` lacks, or that are of another kind."""
+        """Raise :class:`InputError` naming the features that `features` lacks, or that cannot be read as those of training."""
         absent = [n for n in self.inputs_ if n not in features]
         if absent:
             raise InputError(
                 f"the features lack {', '.join(map(repr, absent))}, which the learner was trained on",
-                f"Add them (present: {', '.join(map(str, features.data_vars)) or 'none'})",
+                f"Add them (present: {_names(features)})",
             )
         for n in self.inputs_:
             if "time" in features[n].dims:
                 raise InputError(f"feature {n!r} varies in time", "Reduce it first, e.g. to its mean over time")
             if n in self.mean_ and features[n].dtype.kind not in "fiub":
                 raise InputError(f"feature {n!r} is {features[n].dtype}, but was a number in training", "Convert it to numbers")
+            if n in self.mean_ and "flag_meanings" in features[n].attrs:
+                raise InputError(
+                    f"feature {n!r} is a class here (flag_meanings), but was a plain number in training",
+                    f"Fit again with categorical=[{n!r}]",
+                )
 
-    def lookups(self, features: xr.Dataset) -> tuple[dict[str, int] | dict[float, int], ...]:
-        """For each categorical feature, the position of a text label (case folded) or a numeric code of `features`."""
-        found: list[Any] = []
-        for name in self.categorical_:
-            index = {c.casefold(): k for k, c in enumerate(self.classes_[name])}
-            if features[name].dtype.kind not in "fiub":
-                found.append(index)
-                continue
-            meanings = meanings_of(features[name])
-            if meanings:
-                found.append({c: index[m.casefold()] for c, m in meanings.items() if m.casefold() in index})
-            else:
-                found.append({float(c): k for c, k in index.items() if _is_number(c)})
-        return tuple(found)
+    def readings(self, features: xr.Dataset) -> tuple[Reading | Lookup, ...]:
+        """How the values of each of `inputs_` are read: numbers by their units, classes by their meanings.
+
+        Raises
+        ------
+        InputError
+            If units cannot be made those of training, or no value can be a class of training.
+        """
+        kept = self.units_
+        numbers = [Reading() if kept is None else reading_of(features[n], kept.get(n)) for n in self.continuous_]
+        return (*numbers, *(lookup_of(features[n], self.classes_[n]) for n in self.categorical_))
 
     def encode(
-        self, columns: Sequence[Any], lookups: Sequence[Mapping[Any, int]]
+        self, columns: Sequence[Any], readings: Sequence[Any]
     ) -> tuple[Array, npt.NDArray[np.int8], npt.NDArray[np.int8], npt.NDArray[np.bool_]]:
         """Matrix of flat columns.
 
@@ -176,8 +192,8 @@ class FeatureEncoder:
         ----------
         columns : sequence of array, each shape (n,)
             Values in the order of `inputs_`.
-        lookups : sequence of mapping
-            From :meth:`lookups`.
+        readings : sequence
+            From :meth:`readings`.
 
         Returns
         -------
@@ -192,14 +208,14 @@ class FeatureEncoder:
         missing = np.zeros(n, dtype=np.int64)
         unseen = np.zeros(n, dtype=np.int64)
         for j, name in enumerate(self.continuous_):
-            x = (np.asarray(columns[j]).astype(np.float64).ravel() - self.mean_[name]) / self.sd_[name]
+            x = (readings[j].of(columns[j]) - self.mean_[name]) / self.sd_[name]
             lost = ~np.isfinite(x)
             missing += lost
             matrix[:, j] = np.where(lost, 0.0, x)
         empty = missing == len(self.continuous_)
         j = len(self.continuous_)
-        for name, values, lookup in zip(self.categorical_, columns[j:], lookups, strict=True):
-            position, lost = _positions(np.asarray(values).ravel(), lookup)
+        for name, values, lookup in zip(self.categorical_, columns[j:], readings[j:], strict=True):
+            position, lost = positions(np.asarray(values).ravel(), lookup)
             rows = np.flatnonzero(position >= 0)
             matrix[rows, j + position[rows]] = 1.0
             missing += lost
@@ -225,7 +241,7 @@ class FeatureEncoder:
         self.check(features)
         arrays = xr.broadcast(*(features[n].reset_coords(drop=True) for n in self.inputs_))
         shape, dims = arrays[0].shape, arrays[0].dims
-        matrix, missing, unseen, _ = self.encode([a.values.ravel() for a in arrays], self.lookups(features))
+        matrix, missing, unseen, _ = self.encode([a.values.ravel() for a in arrays], self.readings(features))
         return xr.Dataset(
             {
                 "matrix": ((*dims, "column"), matrix.reshape(*shape, -1)),
@@ -240,7 +256,7 @@ class FeatureEncoder:
         return {
             "features": None if self.features is None else list(self.features),
             "exclude": list(self.exclude), "categorical": list(self.categorical), "max_missing": self.max_missing,
-            "mean": self.mean_, "sd": self.sd_, "classes": {k: list(v) for k, v in self.classes_.items()},
+            "mean": self.mean_, "sd": self.sd_, "units": self.units_, "classes": {k: list(v) for k, v in self.classes_.items()},
             "dropped": self.dropped_, "n_training": self.n_training_,
         }  # fmt: skip
 
@@ -249,6 +265,7 @@ class FeatureEncoder:
         """Rebuild the encoder that :meth:`to_dict` described."""
         made = cls(**{k: document[k] for k in ("features", "exclude", "categorical", "max_missing")})
         made.mean_, made.sd_ = dict(document["mean"]), dict(document["sd"])
+        made.units_ = document.get("units")
         made.classes_ = {k: tuple(v) for k, v in document["classes"].items()}
         made.dropped_, made.n_training_ = dict(document["dropped"]), int(document["n_training"])
         made.continuous_, made.categorical_ = tuple(made.mean_), tuple(made.classes_)
@@ -274,15 +291,15 @@ class FeatureEncoder:
             if absent:
                 raise InputError(
                     f"the features lack {', '.join(map(repr, absent))}",
-                    f"Name some of: {', '.join(map(str, features.data_vars))}",
+                    f"Name some of: {_names(features)}",
                 )
             moving = [n for n in self.features if "time" in features[n].dims]
             if moving:
                 raise InputError(f"feature {moving[0]!r} varies in time", "Reduce it first, e.g. to its mean over time")
             return list(dict.fromkeys(self.features))
         chosen = []
-        for name in map(str, features.data_vars):
-            if any(fnmatch.fnmatchcase(name, p) for p in self.exclude):
+        for name in sorted(map(str, features.data_vars)):
+            if not usable([name], self.exclude):
                 self.dropped_[name] = "excluded by name"
             elif "time" in features[name].dims:
                 self.dropped_[name] = "varies in time"
@@ -293,66 +310,23 @@ class FeatureEncoder:
         return chosen
 
 
-def is_categorical(x: xr.DataArray, declared: Iterable[str] = ()) -> bool:
-    """Tell classes from numbers: text, declared names, CF flags, ``kind`` categorical in attributes or vocabulary."""
-    known = VARIABLES.get(str(x.name))
-    return (
-        x.dtype.kind not in "fiub"
-        or x.name in set(declared)
-        or "flag_meanings" in x.attrs
-        or x.attrs.get("kind") == "categorical"
-        or (known is not None and known.kind == "categorical")
-    )
-
-
-def meanings_of(x: xr.DataArray) -> dict[float, str]:
-    """Code -> meaning from CF ``flag_values`` and ``flag_meanings``; empty without them."""
-    if x.dtype.kind not in "fiub" or "flag_meanings" not in x.attrs or "flag_values" not in x.attrs:
-        return {}
-    texts = x.attrs["flag_meanings"]
-    words = texts.split() if isinstance(texts, str) else [str(t) for t in texts]
-    codes = np.atleast_1d(np.asarray(x.attrs["flag_values"])).tolist()
-    if len(codes) != len(words):
+def _refuse_numbers_as_objects(x: xr.DataArray, declared: Sequence[str]) -> None:
+    """Raise if a feature is a class for no other reason than that its numbers are Python objects."""
+    plain = xr.DataArray(0.0, name=x.name, attrs=x.attrs)
+    if x.dtype.kind != "O" or is_categorical(plain, declared):
+        return
+    values = [v for v in x.values.ravel().tolist() if v is not None]
+    if values and all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in values):
         raise InputError(
-            f"feature {x.name!r} has {len(codes)} flag_values but {len(words)} flag_meanings", "Repair its attributes"
+            f"feature {x.name!r} holds numbers as objects",
+            f"Convert it: ds[{str(x.name)!r}] = ds[{str(x.name)!r}].astype(float); or name it in categorical=",
         )
-    return {float(c): w for c, w in zip(codes, words, strict=True)}
 
 
-def class_labels(values: npt.NDArray[Any], meanings: Mapping[float, str] | None = None) -> npt.NDArray[Any]:
-    """Class labels as an object array of text, shape (n,); empty text where missing."""
-    flat = np.asarray(values).ravel()
-    out = np.empty(flat.size, dtype=object)
-    numeric = flat.dtype.kind in "fiub"
-    for i, v in enumerate(flat.tolist()):
-        if numeric:
-            known = meanings.get(float(v)) if meanings else None
-            out[i] = "" if v != v else known if known is not None else f"{v:g}"
-        else:
-            text = "" if v is None else v.decode() if isinstance(v, bytes) else str(v)
-            out[i] = "" if text.strip().casefold() in _MISSING else text.strip()
-    return out
+def usable(names: Iterable[str], exclude: Sequence[str] = NEVER) -> list[str]:
+    """Names, in their order, that no pattern of `exclude` keeps from being features."""
+    return [n for n in names if not any(fnmatch.fnmatchcase(n, p) for p in exclude)]
 
 
-def _positions(values: npt.NDArray[Any], lookup: Mapping[Any, int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Position of each value among the classes (-1: none), and where there is no value."""
-    if values.dtype.kind in "fiub":
-        numbers = values.astype(np.float64)
-        position = np.full(values.size, -1, dtype=np.int64)
-        for code, k in lookup.items():
-            position[numbers == code] = k
-        return position, np.isnan(numbers)
-    import pandas as pd
-
-    codes, unique = pd.factorize(values.astype(object), use_na_sentinel=False)
-    labels = class_labels(np.asarray(unique, dtype=object))
-    table = np.array([lookup.get(v.casefold(), -1) for v in labels], dtype=np.int64)
-    return table[codes], np.array([v == "" for v in labels])[codes]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _names(features: xr.Dataset) -> str:
+    return ", ".join(sorted(map(str, features.data_vars))) or "none"

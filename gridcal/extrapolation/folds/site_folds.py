@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from gridcal.errors import ConfigError, InputError
 from gridcal.extrapolation.folds.random_folds import assign_folds
+from gridcal.vocabulary.longitudes import wrapped
 
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
 EARTH_RADIUS = 6371.0072  # km
 _DRAWS = 3000
+_BERING_STRAIT = -169.0  # degrees east; what lies west of it is Asia or Oceania
 
 
 def near_groups(lat: Array, lon: Array, min_km: float = 5.0) -> Labels:
@@ -116,10 +118,11 @@ def spatial_block_folds(
 ) -> Labels:
     """Folds of whole blocks of `size` degrees, so that no test site has a training site in its block.
 
-    Sites that share a group (neighbours across a block's edge) are brought into one block.
+    Longitudes may run from -180 or from 0. Sites that share a group (neighbours across a block's edge) are brought into one
+    block.
     """
     row = np.floor(np.asarray(lat, dtype=float) / size).astype(int)
-    column = np.floor(np.asarray(lon, dtype=float) / size).astype(int)
+    column = np.floor(wrapped(lon) / size).astype(int)
     block = np.unique(np.stack([row, column], axis=1), axis=0, return_inverse=True)[1].ravel()
     return assign_folds(block.size, n_folds, seed, _joined(block, groups))
 
@@ -145,22 +148,28 @@ def feature_cluster_folds(x: Array, n_folds: int = 10, *, seed: int = 0, groups:
 
 
 def region_folds(regions: Sequence[Any]) -> Labels:
-    """Leave-region-out: a fold is a region (a continent, a network)."""
-    label = np.unique([str(r) for r in regions], return_inverse=True)[1].ravel().astype(np.int64)
+    """Leave-region-out: a fold is a region (a continent, a network); names are compared without case and blanks."""
+    label = np.unique([str(r).strip().casefold() for r in regions], return_inverse=True)[1].ravel().astype(np.int64)
     if label.max(initial=0) < 1:
         raise InputError("all sites lie in one region", "Use other folds, or sites of at least two regions")
     return label
 
 
 def continent(lat: Array, lon: Array) -> list[str]:
-    """Continent of each site, by boxes of latitude and longitude that suit flux sites."""
+    """Continent of each site, by boxes of latitude and longitude that suit flux sites.
+
+    Examples
+    --------
+    >>> continent(np.array([45.0, 45.0, 66.0]), np.array([-72.0, 288.0, -175.0]))
+    ['North America', 'North America', 'Asia']
+    """
     out = []
-    for y, x in zip(np.asarray(lat, dtype=float), np.asarray(lon, dtype=float), strict=True):
-        if x < -30.0:
+    for y, x in zip(np.asarray(lat, dtype=float), wrapped(lon), strict=True):
+        if _BERING_STRAIT < x < -30.0:
             out.append("North America" if y > 13.0 else "South America")
-        elif y < 36.0 and x < 52.0:
+        elif y < 36.0 and -30.0 <= x < 52.0:
             out.append("Africa")
-        elif x < 60.0:
+        elif -30.0 <= x < 60.0:
             out.append("Europe")
         else:
             out.append("Asia" if y > -10.0 else "Oceania")

@@ -16,9 +16,10 @@ from gridcal.extrapolation.folds.random_folds import assign_folds, held_out
 from gridcal.extrapolation.learners.applicability import Applicability
 from gridcal.extrapolation.learners.importance import by_feature, permutation_rise, shares
 from gridcal.extrapolation.learners.persist import LearnerState, read, state_hash, write
-from gridcal.extrapolation.learners.prediction import Predictor, predict_lazily
+from gridcal.extrapolation.learners.prediction import Predictor, is_lazy, predict_lazily
 from gridcal.extrapolation.learners.regressors import make_regressor
 from gridcal.extrapolation.learners.samples import Samples, gather, table_of
+from gridcal.extrapolation.learners.unseen import warn_of_unseen
 from gridcal.kernels.series.metrics import scores
 from gridcal.process.parameters import ParameterTable
 
@@ -37,7 +38,7 @@ class Extrapolator:
         ``"xgboost"`` (as in Ma et al.), ``"random_forest"``, ``"ridge"``, ``"linear"``, ``"knn"``, ``"mean"`` (with
         ``by="igbp"`` the table by vegetation type), or an object with ``fit(x, y)`` and ``predict(x)``.
     features : sequence of str, optional
-        Features to use; without it every variable that is constant in time and not in `exclude`.
+        Features to use, in this order; without it every variable that is constant in time and not in `exclude`, by name.
     exclude : sequence of str
         Names, with ``*`` for any text, never used unless `features` names them: position, and what is made from fluxes.
     categorical : sequence of str
@@ -129,7 +130,8 @@ class Extrapolator:
         Parameters
         ----------
         theta : Dataset
-            Parameters of the samples, e.g. a screened posterior; samples with a missing one are left out, and counted.
+            Parameters of the samples, e.g. a screened posterior; samples with a missing one are left out, and counted. Units
+            that are not the table's are converted.
         features : Dataset
             Features of the same samples, in the same order.
         table : ParameterTable, optional
@@ -202,7 +204,8 @@ class Extrapolator:
         Parameters
         ----------
         features : Dataset
-            The features trained on, over (lat, lon), (pixel,) or (site,). Chunks are kept.
+            The features trained on, over (lat, lon), (pixel,) or (site,). Chunks are kept. Units that are not those of the
+            training are converted, classes compared by their meaning.
         applicability : bool
             Add the layer ``dissimilarity``.
 
@@ -218,10 +221,18 @@ class Extrapolator:
         Raises
         ------
         InputError
-            If a feature is absent or varies in time.
+            If a feature is absent or varies in time, or its units or classes have nothing to do with those of the training.
+
+        Warns
+        -----
+        UnseenClassWarning
+            If features in memory have a class that no training sample has; of lazy ones
+            :func:`gridcal.extrapolation.learners.unseen.warn_of_unseen` tells it.
         """
         self._fitted()
         out = predict_lazily(self._predictor(applicability), features, self.fingerprint)
+        if not is_lazy(features, self.encoder_.inputs_):
+            warn_of_unseen(self.encoder_, features, out[self.table_.names[0]].notnull(), stacklevel=2)
         out.attrs["method"] = self.method if isinstance(self.method, str) else type(self.method).__name__
         out.attrs["n_training"] = self.training_["used"]
         return out
@@ -365,7 +376,7 @@ class Extrapolator:
     def _empty(self, samples: Samples, good: Mask) -> Mask:
         encoder = self._encoder().fit(samples.features.isel(sample=good))
         columns = [samples.features[n].values for n in encoder.inputs_]
-        return encoder.encode(columns, encoder.lookups(samples.features))[3]
+        return encoder.encode(columns, encoder.readings(samples.features))[3]
 
     def _enough(self, good: Mask, given: int) -> None:
         need = max(MINIMUM_SAMPLES, 2 * self.n_folds if self.test_fraction is None else 0)
@@ -399,4 +410,4 @@ def _blocks(encoder: FeatureEncoder) -> list[list[int]]:
 
 def _matrix(encoder: FeatureEncoder, data: xr.Dataset) -> Array:
     encoder.check(data)
-    return encoder.encode([data[n].values for n in encoder.inputs_], encoder.lookups(data))[0]
+    return encoder.encode([data[n].values for n in encoder.inputs_], encoder.readings(data))[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,10 @@ class Predictor:
     applicability: Applicability | None
 
     def rows(
-        self, columns: list[Any], lookups: tuple[Any, ...]
+        self, columns: list[Any], readings: tuple[Any, ...]
     ) -> tuple[Array, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         """Parameters (n, parameter of the table), missing, unseen and dissimilarity (n,) of flat feature columns."""
-        matrix, missing, unseen, empty = self.encoder.encode(columns, lookups)
+        matrix, missing, unseen, empty = self.encoder.encode(columns, readings)
         n, use = matrix.shape[0], ~empty
         out = np.full((n, len(self.table)), np.nan)
         distance = np.full(n, np.nan, dtype=np.float32)
@@ -72,18 +73,23 @@ class Predictor:
             return self.model.predict(x)
 
 
+def is_lazy(features: xr.Dataset, names: Iterable[str]) -> bool:
+    """Whether any of the named features is in chunks."""
+    return any(features[n].chunks is not None for n in names)
+
+
 def predict_lazily(predictor: Predictor, features: xr.Dataset, fingerprint: str) -> xr.Dataset:
     """Parameters and layers over the features' space; see :meth:`gridcal.Extrapolator.predict`."""
     encoder = predictor.encoder
     encoder.check(features)
-    lookups = encoder.lookups(features)
+    readings = encoder.readings(features)
     data = _chunked_alike(features[list(encoder.inputs_)].reset_coords(drop=True))
     dims = [d for d in SPACE if d in data.dims] + [str(d) for d in data.dims if d not in SPACE]
-    lazy = any(x.chunks is not None for x in data.data_vars.values())
+    lazy = is_lazy(data, encoder.inputs_)
     kinds: list[Any] = [np.float64] * len(predictor.table) + [np.int8, np.int8, np.float32]
     found = xr.apply_ufunc(
         _predict_block,
-        _boxed((predictor, lookups), fingerprint, lazy),
+        _boxed((predictor, readings), fingerprint, lazy),
         *(data[n] for n in encoder.inputs_),
         join="exact",
         dask="parallelized",
@@ -132,16 +138,16 @@ def _boxed(value: Any, fingerprint: str, lazy: bool) -> xr.DataArray:
     import dask.array as da
     from dask.base import tokenize
 
-    predictor, lookups = value
-    token = tokenize(fingerprint, repr(lookups), predictor.applicability is None)
+    predictor, readings = value
+    token = tokenize(fingerprint, repr(readings), predictor.applicability is None)
     return xr.DataArray(da.from_array(box, chunks=(), name=f"learner-{token}"))
 
 
 def _predict_block(box: Any, *columns: Any) -> tuple[npt.NDArray[Any], ...]:
     """Parameters and layers of one block; columns broadcast against each other."""
-    predictor, lookups = box.item() if isinstance(box, np.ndarray) else box
+    predictor, readings = box.item() if isinstance(box, np.ndarray) else box
     arrays = [np.asarray(c) for c in columns]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    theta, missing, unseen, distance = predictor.rows([np.broadcast_to(a, shape).ravel() for a in arrays], lookups)
+    theta, missing, unseen, distance = predictor.rows([np.broadcast_to(a, shape).ravel() for a in arrays], readings)
     parts = [np.ascontiguousarray(theta[:, k]).reshape(shape) for k in range(theta.shape[1])]
     return (*parts, missing.reshape(shape), unseen.reshape(shape), distance.reshape(shape))

@@ -10,12 +10,16 @@ import numpy.typing as npt
 import xarray as xr
 
 from gridcal.errors import InputError, ModelError
+from gridcal.process.parameter_units import in_units_of
 from gridcal.process.parameters import Parameter, ParameterTable
+from gridcal.vocabulary.longitudes import wrapped
 
 Array = npt.NDArray[np.float64]
 SPACE = ("lat", "lon", "pixel", "site")
 _OUTSIDE = 1e-6
 """Share of a parameter's range by which a stored value may lie outside its bounds (float32 rounding)."""
+_SAME_PLACE = 1e-4
+"""Degrees by which a place may differ from itself (float32 rounding)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +51,15 @@ class Samples:
 
 
 def gather(theta: xr.Dataset, features: xr.Dataset, table: ParameterTable, weights: Any, groups: Any) -> Samples:
-    """Bring parameters and features of the same samples together.
+    """Bring parameters and features of the same samples together; parameters in the units of the table.
 
     Raises
     ------
     InputError
-        If they lie on different samples, `theta` holds no parameter of the table, or a value lies outside its bounds.
+        If they lie on different samples, `theta` holds no parameter of the table or in units that cannot be made the table's,
+        or a value lies outside its bounds.
     """
+    theta = in_units_of(theta, table)
     names = tuple(n for n in table.names if n in theta)
     if not names:
         raise InputError("theta holds none of the table's parameters", f"Name some of: {', '.join(table.names)}")
@@ -68,7 +74,7 @@ def gather(theta: xr.Dataset, features: xr.Dataset, table: ParameterTable, weigh
     _check_aligned(first, features, dims)
     shape = tuple(first.sizes[d] for d in dims)
     data = xr.Dataset()
-    for name in map(str, features.data_vars):
+    for name in sorted(map(str, features.data_vars)):
         x = features[name]
         if "time" in x.dims:  # not loaded: the encoder refuses it, and says so
             data[name] = (("time",), np.zeros(0))
@@ -99,7 +105,7 @@ def table_of(theta: xr.Dataset) -> ParameterTable:
     Notes
     -----
     Without a known model a variable is a parameter if ``<name>_sd`` is there too; if none has one, every floating-point
-    variable without a further dimension is.
+    variable without a further dimension is. Those of a model stand in its order, others in that of their names.
     """
     name = theta.attrs.get("model")
     if name:
@@ -111,7 +117,8 @@ def table_of(theta: xr.Dataset) -> ParameterTable:
             table = None
         if table is not None and any(n in theta for n in table.names):
             return table.select([n for n in table.names if n in theta])
-    floats = [str(n) for n, x in theta.data_vars.items() if x.dtype.kind == "f" and x.dims and set(x.dims) <= set(SPACE)]
+    named = {str(n): x for n, x in theta.data_vars.items()}
+    floats = [n for n in sorted(named) if named[n].dtype.kind == "f" and named[n].dims and set(named[n].dims) <= set(SPACE)]
     calibrated = [n for n in floats if f"{n}_sd" in theta or theta[n].attrs.get("comment") == "not calibrated"]
     entries = []
     for n in calibrated or floats:
@@ -141,6 +148,18 @@ def _check_aligned(first: xr.DataArray, features: xr.Dataset, dims: tuple[str, .
                     f"theta and features hold different samples along {d!r} (first at {k}: {ours[k]} and {theirs[k]})",
                     f"Select the same samples in the same order: features.sel({d}=theta.{d})",
                 )
+    for name in ("lat", "lon"):
+        if name in dims or not all(name in x.coords and x[name].dims == dims for x in (first, features)):
+            continue
+        ours, theirs = (np.asarray(x[name].values, dtype=np.float64) for x in (first, features))
+        apart = np.abs(wrapped(ours - theirs))
+        if (apart > _SAME_PLACE).any():
+            k = int(np.flatnonzero((apart > _SAME_PLACE).ravel())[0])
+            raise InputError(
+                f"theta and features have the same labels but lie at different places ({name!r}, first at {k}: "
+                f"{ours.ravel()[k]:g} and {theirs.ravel()[k]:g})",
+                "Take both from one grid: numbers of pixels belong to the grid they were drawn on",
+            )
 
 
 def _flat(x: xr.DataArray, dims: tuple[str, ...], shape: tuple[int, ...]) -> npt.NDArray[Any]:

@@ -11,6 +11,7 @@ import xarray as xr
 from gridcal.calibration.status import Status
 from gridcal.errors import ConfigError, InputError
 from gridcal.extrapolation import Extrapolator, quality_screen
+from gridcal.extrapolation.features.encoder import usable
 from gridcal.extrapolation.learners.regressors import make_regressor
 from gridcal.report.learning import learning
 from gridcal.study.folder import Study
@@ -27,7 +28,7 @@ def _check(job: StudyJob) -> None:
     section = job.config.learn
     make_regressor(section.method, job.config.seed, section.options)
     for cube, where in ((job.sources.samples, "samples"), (job.sources.grid, "grid")):
-        known = [str(name) for name in cube.features.data_vars]
+        known = sorted(cube.feature_names)
         for name in section.features or ():
             if name not in known:
                 raise ConfigError(f"learn.features: the {where} have no {name!r}", f"They have: {', '.join(known)}")
@@ -56,12 +57,23 @@ def training_samples(job: StudyJob, posterior: xr.Dataset) -> tuple[np.ndarray, 
     return training, {"training": int(training.sum()), "samples": int(labels.size), **screened}
 
 
+def declared_features(job: StudyJob) -> list[str] | None:
+    """Features in the order in which the study file, the catalog entry or the source names them; None for that of their names.
+
+    A bare store names its variables in no order.
+    """
+    cube, data = job.sources.samples, job.config.data
+    if job.config.learn.features is not None:
+        return list(job.config.learn.features)
+    return None if data.kind == "cube" and cube.entry is None else usable(cube.feature_names)
+
+
 def fitted(job: StudyJob, theta: xr.Dataset, training: np.ndarray) -> Extrapolator:
     """The study's learner, fitted on parameters of the training samples."""
     section, samples = job.config.learn, job.sources.samples
     (dim,) = samples.space_dims
     learner = Extrapolator(
-        section.method, features=section.features, n_folds=section.folds, seed=job.config.seed, **section.options
+        section.method, features=declared_features(job), n_folds=section.folds, seed=job.config.seed, **section.options
     )
     return learner.fit(
         theta[list(job.model.parameters.names)].isel({dim: training}),
