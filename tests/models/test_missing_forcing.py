@@ -57,15 +57,11 @@ def test_no_output_is_a_number_where_forcing_is_missing(model):
     check(model)
 
 
-def test_the_hour_of_ibis_alone_loses_every_output_too():
-    check(ibis_hour)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
-    [ibis_model("radiation"), ibis_model("daily", "dynamic"), ibis_model("daily", "prescribed"), ibis_model("disaggregated"),
-     ibis_dalec_model(soil="ibis", plants="ibis", stems="canopy")],
+    [ibis_hour, ibis_model("radiation"), ibis_model("daily", "dynamic"), ibis_model("daily", "prescribed"),
+     ibis_model("disaggregated"), ibis_dalec_model(soil="ibis", plants="ibis", stems="canopy")],
     ids=lambda m: m.name,
 )  # fmt: skip
 def test_no_output_of_a_variant_is_a_number_where_forcing_is_missing(model):
