@@ -24,6 +24,7 @@ from gridcal.cube.identity import of_data
 from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
+from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.door import look_at_block, look_before
 from gridcal.simulation.over_cube import check_state, identity_of, state_in_units
 from gridcal.vocabulary.fingerprint import fingerprint
@@ -142,6 +143,7 @@ def calibrate(
     if cube.mask is not None:
         data["_use"] = cube.mask.reset_coords(drop=True)
     if start is not None:
+        start = in_units_of(start, model.parameters)
         check_same(data, start, (dim,))
     for name in model.parameters.names:
         if start is not None and name in start:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import warnings
-
 import numpy as np
 import xarray as xr
 
-from gridcal.errors import InputError
-from gridcal.vocabulary.units import conversion
-from gridcal.vocabulary.variables import VARIABLES, Variable
+from gridcal.vocabulary.agreed_units import to_agree
 
 
-class UnitsWarning(UserWarning):
-    """A variable without units met one that has some, and was taken to be in the same."""
-
-
-def in_units_of(
-    x: xr.DataArray, name: str, units: str, *, role: str, spread: bool = False, stacklevel: int = 3
-) -> xr.DataArray:
+def in_units_of(x: xr.DataArray, name: str, units: str, *, role: str, spread: bool = False, stacklevel: int = 3) -> xr.DataArray:
     """A variable in the units of the one it meets, lazily.
 
     Parameters
@@ -31,7 +20,7 @@ def in_units_of(
     units : str
         Units of that variable.
     role : str
-        What `x` is, in words, for the message: "the observations 'gpp_modis'".
+        What `x` is, in words, for the message: "observations 'gpp_modis'".
     spread : bool
         Whether `x` is an error or a difference: it is scaled, and no offset is added.
     stacklevel : int
@@ -52,28 +41,8 @@ def in_units_of(
     UnitsWarning
         If `x` has no units and `units` are not those of a plain number.
     """
-    own = x.attrs.get("units")
-    if own is None:
-        if units != "1":
-            warnings.warn(
-                f"{role} have no units; they are taken to be in {units!r}, as {name!r} is (set attrs['units'])",
-                UnitsWarning,
-                stacklevel=stacklevel,
-            )
-        return x
-    if str(own) == units:
-        return x
-    known = VARIABLES.get(name)
-    to: str | Variable = units if known is None else dataclasses.replace(known, units=units)
-    try:
-        scale, offset = conversion(str(own), to)
-    except InputError as error:
-        raise InputError(
-            f"{role} are in {str(own)!r}, but {name!r} is in {units!r}, and one cannot be made the other ({error.problem})",
-            error.repair,
-        ) from error
-    offset = 0.0 if spread else offset
+    scale, offset = to_agree(x.attrs.get("units"), units, name, role, difference=spread, stacklevel=stacklevel + 1)
     if (scale, offset) == (1.0, 0.0):
-        return x.assign_attrs(units=units)
+        return x
     kind = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
     return (x * kind.type(scale) + kind.type(offset)).astype(kind).assign_attrs({**x.attrs, "units": units})

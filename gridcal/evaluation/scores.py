@@ -118,7 +118,7 @@ def evaluate(
     blocks, units = [], {}
     for a, b in pairs.items():
         units[a] = str(sim[a].attrs.get("units", observed[b].attrs.get("units", "1")))
-        seen = in_units_of(observed[b], a, units[a], role=f"the observations {b!r}") if "units" in sim[a].attrs else observed[b]
+        seen = in_units_of(observed[b], a, units[a], role=f"variable {b!r}") if "units" in sim[a].attrs else observed[b]
         blocks.append(_score_variable(sim[a], seen, lat, masks, scales, seasons, min_fraction, diso_variant))
     out = xr.concat(blocks, dim=pd.Index(list(pairs), name="variable"))
     result = xr.Dataset({name: out.isel(metric=k, drop=True) for k, name in enumerate((*METRICS, "n"))})

@@ -115,7 +115,7 @@ def climatological_year_cube(
         data[name] = data[name].chunk({"lat": tile, "lon": tile})
     data.attrs = {
         "title": "climatological year, eastern US",
-        "fingerprint": f"climatological-year-{year}-{lag}-{land_cover}-1-{read}",
+        "fingerprint": f"climatological-year-{year}-{lag}-{land_cover}-2-{read}",
     }
     return Cube.from_dataset(data, features=SHARED, mask="mask")
 

@@ -105,7 +105,7 @@ def flux_site_cube(
     data = _dataset(made, source, names, time, span, used, values["gpp_unc"], lag)
     features = site_features(table, names)
     data = data.assign({str(v): x for v, x in features.data_vars.items()})
-    data.attrs = {"title": "flux sites", "fingerprint": f"flux-sites-{fapar}-{moisture}-{lag}-1-{','.join(names)}-{read}"}
+    data.attrs = {"title": "flux sites", "fingerprint": f"flux-sites-{fapar}-{moisture}-{lag}-2-{','.join(names)}-{read}"}
     return Cube.from_dataset(data, features=SHARED)
 
 

@@ -60,7 +60,7 @@ def vexp(x):
 
 @lane
 def vlog(x):
-    """Natural logarithm of a positive normal number, relative error below 4e-16 (fdlibm's polynomial)."""
+    """Natural logarithm of a positive normal number, relative error below 4e-16 (fdlibm's polynomial); NaN of NaN."""
     bits = as_int(x)
     offset = bits - 0x3FE6A09E667F3BCD
     exponent = (offset + (np.int64(1023) << 52)) >> 52
@@ -75,7 +75,8 @@ def vlog(x):
         + w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01))
     )
     half = 0.5 * f * f
-    return k * 6.93147180369123816490e-01 - ((half - (s * (half + even + odd) + k * 1.90821492927058770002e-10)) - f)
+    log = k * 6.93147180369123816490e-01 - ((half - (s * (half + even + odd) + k * 1.90821492927058770002e-10)) - f)
+    return log if x == x else x
 
 
 @lane

@@ -34,8 +34,11 @@ def _bucket(
     out_et,
     out_runoff,
 ):
+    # min and comparisons may drop a NaN: 0, or NaN once anything is missing, goes beside them
+    given = 0.0 * (theta + alpha + melt_t + melt_rn + sublimation)
     for t in range(pr.shape[0]):
         for i in range(pr.shape[1]):
+            gap = given + 0.0 * (pr[t, i] + tas[t, i] + net[t, i] + awc[i] + snow[i] + water[i])
             rain, fall = pr[t, i], 0.0
             melt = 0.0
             if tas[t, i] < 0.0:
@@ -44,14 +47,14 @@ def _bucket(
                 melt = min(melt_t * tas[t, i] + melt_rn * net[t, i], snow[i])
             left = snow[i] - melt
             loss = min(sublimation * net[t, i] / SUBLIMATION_HEAT * share[t, i], left)
-            snow[i] = left - loss + fall
+            snow[i] = left - loss + fall + gap
             filled = min(rain + melt, awc[i] - water[i])
             water[i] += filled
             et = min(alpha * demand[t, i], theta * water[i])
-            water[i] -= et
+            water[i] += gap - et
             out_wai[t, i] = water[i] / awc[i]
-            out_et[t, i] = et + loss
-            out_runoff[t, i] = rain + melt - filled
+            out_et[t, i] = et + loss + gap
+            out_runoff[t, i] = rain + melt - filled + gap
 
 
 def wai(pr, tas, net, *, awc, theta=0.05, alphaPT=1.2, meltT=3.0, meltRn=0.9, sublimation=0.44, state=None, spinup=5):
@@ -88,6 +91,10 @@ def wai(pr, tas, net, *, awc, theta=0.05, alphaPT=1.2, meltT=3.0, meltRn=0.9, su
         ``et`` (with sublimation) and ``runoff``, mm d-1.
     state : array, shape (2, n)
         Water and snow of the last day, mm: pass it on to continue.
+
+    Notes
+    -----
+    From a missing input on everything is NaN in its pixel; with `spinup` from the first day on, since the runs before pass it.
     """
     from gridcal.kernels.series.solar import PSYCHROMETER, equilibrium_evaporation, esat_slope
 

@@ -54,11 +54,11 @@ def _series(tas, vpd, co2, light, pressure, window, out):
             ci = (xi * ca + gamma * dry) / (xi + dry)
             phi = (0.352 + 0.022 * tas[t, i] - 0.00034 * tas[t, i] ** 2) / 8.0
             if phi <= 0.0 or ci <= gamma:
-                out[t, i] = (phi + ci) * 0.0
+                out[t, i] = (phi + ci + mean_l) * 0.0
                 continue
             r = (C_STAR * (ci + 2.0 * gamma) / (ci - gamma)) ** (2.0 / 3.0)
             if r >= 1.0:
-                out[t, i] = r * 0.0
+                out[t, i] = (r + mean_l) * 0.0
                 continue
             vcmax = phi * mean_l * (ci + k) / (ci + 2.0 * gamma) * math.sqrt(1.0 - r)
             jmax = 4.0 * phi * mean_l / math.sqrt(1.0 / (1.0 - r) - 1.0)
@@ -115,7 +115,10 @@ def pmodel_gpp(tas, vpd, co2, light, pressure, window=15):
 
 
 def barometric_pressure(elevation):
-    """Pressure (Pa) at an elevation (m) in the standard atmosphere, 101325 (1 - 0.0065 z / 298.15)**5.26."""
+    """Pressure (Pa) at an elevation (m) above air of 25 degC at sea level, 101325 (1 - 0.0065 z / 298.15)**5.26.
+
+    As in pyrealm; the standard atmosphere (15 degC) is 1.2 % lower at 3000 m.
+    """
     return PRESSURE0 * (1.0 - 0.0065 * np.asarray(elevation, dtype=float) / 298.15) ** 5.26
 
 
@@ -145,7 +148,7 @@ def soil_moisture_stress(moisture, method, aridity=1.0):
     """
     moisture = np.asarray(moisture, dtype=float)
     if method == "stocker":
-        return np.where(moisture < 0.6, 1.0 + (0.733 - 1.0) * (moisture - 0.6) ** 2 / 0.36, 1.0)
+        return np.where(moisture >= 0.6, 1.0, 1.0 + (0.733 - 1.0) * (moisture - 0.6) ** 2 / 0.36)
     if method == "mengoli":
         aridity = np.asarray(aridity, dtype=float)
         plateau = np.minimum(0.62 * aridity**-0.45, 1.0)

@@ -48,11 +48,15 @@ def scaled(found: npt.ArrayLike, reference: npt.ArrayLike, scale: npt.ArrayLike 
     No size below 1e-9: a column that is 0 throughout may differ by rounding.
     """
     x, y = np.asarray(found, dtype=float), np.asarray(reference, dtype=float)
-    base = y if scale is None else np.asarray(scale, dtype=float)
-    size = np.maximum(np.maximum(np.abs(base), np.ptp(base) if base.size else 0.0), FLOOR)
     gap = np.abs(x - y)
-    out = gap / size
+    out = gap / size_of(y if scale is None else scale)
     return np.where(np.isfinite(x), out, np.inf)
+
+
+def size_of(scale: npt.ArrayLike) -> np.ndarray:
+    """What a deviation is measured against: the absolute value or the spread of all values, whichever is larger."""
+    base = np.asarray(scale, dtype=float)
+    return np.maximum(np.maximum(np.abs(base), np.ptp(base) if base.size else 0.0), FLOOR)
 
 
 def relative(

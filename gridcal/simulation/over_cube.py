@@ -17,6 +17,7 @@ from gridcal.cube.identity import of_data
 from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
+from gridcal.process.parameter_units import in_units_of as in_units_of_table
 from gridcal.simulation.door import look_at_block, tell_gaps
 from gridcal.vocabulary.fingerprint import fingerprint
 from gridcal.vocabulary.variables import VARIABLES
@@ -66,6 +67,7 @@ def simulate(
     reach the kernel in their native order without a copy.
     """
     wanted = tuple(outputs) if outputs is not None else tuple(model.outputs)
+    theta = in_units_of_table(theta, model.parameters)
     inputs, space = model_inputs(cube, model, theta, state)
     data = cube.data
     inner = [["hour"] if "hour" in x.dims else [] for x in inputs]
@@ -211,7 +213,7 @@ def check_state(state: xr.Dataset, model: ProcessModel) -> None:
 def state_in_units(state: xr.Dataset, model: ProcessModel) -> xr.Dataset:
     """The states of a model in its units; those that declare none are taken to be in them."""
     found = {
-        entry.name: in_units_of(state[entry.name], entry.name, entry.units, role=f"the states {entry.name!r}")
+        entry.name: in_units_of(state[entry.name], entry.name, entry.units, role=f"state {entry.name!r}")
         for entry in model.state
         if "units" in state[entry.name].attrs
     }

@@ -16,6 +16,7 @@ from gridcal.cube.calendar import with_calendar
 from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
+from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.vocabulary.fingerprint import fingerprint
 
@@ -74,6 +75,7 @@ def spin_up(
     if years < 1:
         raise ConfigError(f"years = {years}", "Give at least 1")
     part, year = year_of(cube, model, forcing_year)
+    theta = in_units_of(theta, model.parameters)
     inputs, space = model_inputs(part, model, theta)
     speed = tuple(soil_speed(years, accelerate))
     found = xr.apply_ufunc(

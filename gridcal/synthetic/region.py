@@ -99,7 +99,7 @@ def twin(
     observed = composite.values + noise
     attrs = {"units": "gC m-2 d-1", "long_name": "synthetic 8-day GPP with noise, repeated on the days of its period"}
     data["gpp_obs"] = (("time", "lat", "lon"), observed[labels].astype(np.float32), attrs)
-    data.attrs = {"title": "synthetic twin", "seed": seed, "fingerprint": f"twin-{lat}-{lon}-{years}-{snr_db}-{seed}"}
+    data.attrs = {"title": "synthetic twin", "seed": seed, "fingerprint": f"twin-2-{lat}-{lon}-{years}-{snr_db}-{seed}"}
     cube = Cube.from_dataset(data.chunk({"time": -1, "lat": tile, "lon": tile}), features=FEATURES)
     return Twin(cube, truth, noise_sd.drop_vars("time", errors="ignore"))
 

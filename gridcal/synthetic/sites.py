@@ -214,6 +214,6 @@ def _dataset(
         elv=("site", np.zeros(lat.size), {"units": "m"}), pft=("site", names),
         climate=("site", np.array([c[0] for c in letters], dtype=object)), climate_class=("site", letters),
     )  # fmt: skip
-    data.attrs = {"title": "synthetic flux sites", "fingerprint": f"synthetic-sites-1-{seed}-{lat.size}-{time.size}"}
+    data.attrs = {"title": "synthetic flux sites", "fingerprint": f"synthetic-sites-2-{seed}-{lat.size}-{time.size}"}
     truth = xr.Dataset({n: ("site", unit[:, k]) for k, n in enumerate(PARAMETERS.names)}, coords={"site": labels})
     return SyntheticSites(Cube.from_dataset(data, features=[*features, "igbp", "koeppen"]), truth)

@@ -204,6 +204,7 @@ _CLASSES = (
 _PLACE = (
     _static("elv", "m", "elevation", (-450.0, 9000.0), "surface_altitude"),
     _static("area", "km2", "area", (0.0, 1.0e7), "cell_area"),
+    _static("utc_offset", "h", "hours that the clock of the records is ahead of UTC", (-12.0, 14.0)),
     _static("mat", "degC", "mean annual temperature", (-60.0, 40.0)),
     _static("p_over_pet", "1", "precipitation over potential evapotranspiration", (0.0, 20.0)),
     _static("field_capacity", "mm", "plant-available water the root zone holds", (0.0, 3000.0), species="water"),

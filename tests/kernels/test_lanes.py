@@ -53,6 +53,15 @@ def test_vlog_agrees_with_the_library_to_rounding():
     np.testing.assert_allclose(out, np.log(x), rtol=4e-16, atol=1e-17)
 
 
+@pytest.mark.parametrize("function", [exp_of, log_of])
+def test_not_a_number_stays_one_whatever_its_sign_and_payload(function):
+    # 0 / 0 of the processor has the sign set, numpy's nan has not
+    bits = np.array([0x7FF8000000000000, 0xFFF8000000000000, 0x7FF8123456789ABC, 0xFFFFFFFFFFFFFFFF] * 4, dtype=np.uint64)
+    out = np.empty(bits.size)
+    function(bits.view(np.float64), out)
+    assert np.isnan(out).all()
+
+
 @kernel
 def sine_of(x, out):
     for i in range(x.size):

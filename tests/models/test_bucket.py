@@ -135,19 +135,35 @@ def test_each_pixel_has_its_own_capacity_and_does_not_see_the_others():
         np.testing.assert_array_equal(together[:, k], alone[:, 0])
 
 
-@pytest.mark.parametrize("which", [0, 2])
-def test_a_missing_day_is_missing_from_there_on_in_its_pixel_alone(which):
-    forcing = [x.copy() for x in weather(60, 2)]
-    forcing[1][:] = np.abs(forcing[1]) + 1.0
-    whole = wai(*forcing, awc=100.0, state=[[50.0] * 2, [0.0] * 2])[0]
+@pytest.mark.parametrize("warmth", [-20.0, 20.0])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_missing_day_is_missing_from_there_on_in_its_pixel_alone(which, warmth):
+    forcing = [x.copy() for x in weather(200, 2)]
+    forcing[1][:40] += warmth  # a gap in frost or in warmth; both thaw later
+    start = [[50.0] * 2, [5.0] * 2]
+    index, flux, last = wai(*forcing, awc=100.0, state=start)
     forcing[which][20, 0] = np.nan
-    broken = wai(*forcing, awc=100.0, state=[[50.0] * 2, [0.0] * 2])[0]
-    np.testing.assert_array_equal(broken[:20, 0], whole[:20, 0])
-    np.testing.assert_array_equal(broken[:, 1], whole[:, 1])
-    assert np.isnan(broken[20:, 0]).all()
+    broken, lost, end = wai(*forcing, awc=100.0, state=start)
+    for found, whole in ((broken, index), (lost["et"], flux["et"]), (lost["runoff"], flux["runoff"])):
+        np.testing.assert_array_equal(found[:20, 0], whole[:20, 0])
+        np.testing.assert_array_equal(found[:, 1], whole[:, 1])
+        assert np.isnan(found[20:, 0]).all()
+    np.testing.assert_array_equal(end[:, 1], last[:, 1])
+    assert np.isnan(end[:, 0]).all()
 
 
-def test_a_missing_temperature_is_never_a_number_that_was_made_up():
+@pytest.mark.parametrize("name", ["awc", "state", *sorted(set(DEFAULTS) - {"awc"})])
+def test_a_missing_constant_or_state_gives_no_number(name):
+    given = {"awc": 100.0, "state": np.array([[50.0], [0.0]]), **DEFAULTS}
+    given[name] = given[name] * np.nan
+    index, flux, end = wai(*weather(30, 1), **given)
+    assert np.isnan([index, flux["et"], flux["runoff"]]).all()
+    assert np.isnan(end).all()
+
+
+def test_a_gap_leaves_a_cold_start_no_number_at_all():
     pr, tas, net = weather(60, 2)
     tas[20, 0] = np.nan
-    assert np.isnan(wai(pr, tas, net, awc=100.0, state=[[50.0] * 2, [0.0] * 2])[0][20:, 0]).all()
+    index, flux, _ = wai(pr, tas, net, awc=100.0)
+    assert np.isnan([index[:, 0], flux["et"][:, 0], flux["runoff"][:, 0]]).all()
+    assert np.isfinite(index[:, 1]).all()

@@ -144,7 +144,7 @@ def test_hourly_records_through_simulate():
     course = -np.cos(2.0 * np.pi * (hours.hour.to_numpy() - 2) / 24.0)[:, None]
     mean = np.repeat(0.5 * (daily["tasmin"].values + daily["tasmax"].values), 24, axis=0)
     light = np.maximum(course, 0.0) * 500.0 * np.ones((1, 2))
-    ds = daily[["sand", "clay"]].assign_coords(time=hours)
+    ds = daily[["sand", "clay"]].assign_coords(time=hours).assign(utc_offset=((), -5.0, {"units": "h"}))
     series = {
         "tas": (mean + 5.0 * course, "degC"), "pr": (np.repeat(daily["pr"].values, 24, axis=0), "mm d-1"),
         "sfcWind": (np.full(mean.shape, 0.0), "m s-1"), "huss": (np.repeat(daily["huss"].values, 24, axis=0), "kg kg-1"),
@@ -157,6 +157,8 @@ def test_hourly_records_through_simulate():
     run = gc.simulate(cube, ibis_model("hourly"), outputs=["gpp", "sw_in"])
     assert run.sizes["time"] == 365
     assert np.isfinite(run["gpp"].values).all()
+    # all of the light arrives, twilight too
+    assert np.allclose(run["sw_in"], light.reshape(365, 24, 2).mean(axis=1), rtol=1e-5)
     each = gc.simulate(cube, ibis_model("hourly", record="hour"), outputs=["gpp", "tsoi1"])
     assert each["gpp"].dims == ("time", "hour", "site")
     assert np.allclose(each["gpp"].sum("hour") * 3600.0 * 12.0, run["gpp"], rtol=1e-4, atol=1e-5)

@@ -36,7 +36,7 @@ def weather(days, n, seed=0):
 
 
 def site_of(model, n, **values):
-    rows = {"lat": 42.0, "lon": -72.0, "sand": 60.0, "clay": 10.0} | dict(model.site_default) | values
+    rows = {"lat": 42.0, "lon": -72.0, "utc_offset": -5.0, "sand": 60.0, "clay": 10.0} | dict(model.site_default) | values
     return np.array([np.broadcast_to(rows[name], (n,)) for name in model.site])
 
 

@@ -45,12 +45,46 @@ def test_running_mean_ends_today_and_is_shorter_at_the_start():
     np.testing.assert_allclose(alone[14:], long[34:36], rtol=1e-10)
 
 
-def test_a_gap_is_not_a_zero():
-    tas, vpd, co2, light, pressure = weather()
-    tas[100, 1] = np.nan
-    gpp = pmodel_gpp(tas, vpd, co2, light, pressure)
-    assert np.isnan(gpp[100, 1])
-    assert np.isfinite(gpp[:, [0, 2]]).all()
+@pytest.mark.parametrize("cold", [False, True])
+@pytest.mark.parametrize("which", ["tas", "vpd", "co2", "light"])
+def test_a_gap_is_not_a_zero(which, cold):
+    names = ("tas", "vpd", "co2", "light")
+    *series, pressure = weather()
+    if cold:
+        series[0][95:130] = -20.0  # production is 0 here whatever the rest
+    clean = pmodel_gpp(*series, pressure)
+    series[names.index(which)][100, 1] = np.nan
+    gpp = pmodel_gpp(*series, pressure)
+    np.testing.assert_array_equal(gpp[:, [0, 2]], clean[:, [0, 2]])
+    np.testing.assert_array_equal(gpp[:100, 1], clean[:100, 1])
+    if which == "vpd":  # the only one without memory
+        assert np.isnan(gpp[100, 1])
+        np.testing.assert_array_equal(gpp[101:, 1], clean[101:, 1])
+    else:
+        assert np.isnan(gpp[100:, 1]).all()
+
+
+def test_without_enough_co2_a_gap_is_not_a_zero_either():
+    *series, pressure = weather(days=60)
+    series[2][:] = 50.0
+    assert (pmodel_gpp(*series, pressure) == 0.0).all()
+    series[3][30, 0] = np.nan
+    gpp = pmodel_gpp(*series, pressure)
+    assert np.isnan(gpp[30:, 0]).all()
+    assert (gpp[:, 1:] == 0.0).all()
+
+
+def test_a_missing_pressure_gives_no_number():
+    *series, pressure = weather(days=60)
+    assert np.isnan(pmodel_gpp(*series, np.array([np.nan, *pressure[1:]]))[:, 0]).all()
+
+
+@pytest.mark.parametrize("method", ["stocker", "mengoli"])
+def test_missing_moisture_is_no_stress_that_was_made_up(method):
+    found = soil_moisture_stress(np.array([0.2, np.nan, 0.9]), method, 1.5)
+    assert np.isnan(found).tolist() == [False, True, False]
+    if method == "mengoli":
+        assert np.isnan(soil_moisture_stress(np.array([0.2, 0.9]), method, np.nan)).all()
 
 
 def test_shapes_are_checked():
@@ -64,6 +98,8 @@ def test_shapes_are_checked():
 def test_pressure_falls_with_elevation():
     assert barometric_pressure(0.0) == 101325.0
     assert float(barometric_pressure(1500.0)) == pytest.approx(84560, rel=1e-2)  # standard atmosphere, 84.56 kPa
+    # air of 25 degC at sea level, by arithmetic; 70.11 kPa in the standard atmosphere, 71.01 in pyrealm
+    assert float(barometric_pressure(3000.0)) == pytest.approx(70990, abs=10)
 
 
 @pytest.mark.filterwarnings("ignore")

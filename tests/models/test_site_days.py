@@ -133,6 +133,20 @@ def test_missing_forcing_spoils_its_own_site_only(row):
     np.testing.assert_array_equal(sse[[0, 2, 3, 4, 5]], expected[[0, 2, 3, 4, 5]])
 
 
+@pytest.mark.parametrize("row", range(7))
+def test_a_gap_between_observations_spoils_the_later_ones_as_in_a_run(row):
+    forcing, obs, weight, theta = sites()
+    forcing[3][row][30] = np.nan
+    for seen, spoilt in ((np.arange(30), False), (np.array([3, 31]), True)):
+        obs[3] = np.where(np.isin(np.arange(LENGTHS[3]), seen), 5.0, np.nan)
+        (gpp,), _ = lue.run(theta[:, [3]], [x[:, None] for x in forcing[3]], MASKS[:, [3]])
+        assert np.isnan(gpp[seen, 0]).any() == spoilt
+        sse, grad = packed(forcing, obs, weight).sse_gradient(theta, np.arange(6))
+        one, slope = sse_gradient(theta[:, 3], forcing[3], MASKS[:, 3], obs[3], weight[3])
+        assert np.isnan([sse[3], *grad[:10, 3], one, *slope[:10]]).all() == spoilt
+        assert np.isfinite([sse[3], *grad[:, 3], one, *slope]).all() != spoilt
+
+
 @pytest.mark.parametrize("row", range(13))
 def test_missing_parameter_is_a_missing_error(row):
     forcing, obs, weight, theta = sites()

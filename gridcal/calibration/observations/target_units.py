@@ -42,7 +42,7 @@ def with_units_of(cube: Cube, model: ProcessModel, targets: Sequence[Target]) ->
                     "Give each output its own observed variable",
                 )
             if name not in found:
-                what = "the errors" if spread else "the observations"
+                what = "variable"
                 found[name] = in_units_of(
                     cube.data[name], target.variable, units, role=f"{what} {name!r}", spread=spread, stacklevel=4
                 )

@@ -20,11 +20,13 @@ Vegetation = Literal["static", "dynamic", "prescribed"]
 CALENDAR = ("co2", "doy", "year_length", "day")
 _DAILY = ("tasmin", "tasmax", "pr", "sfcWind", "huss", "ps")
 _SUN = {"cos_hour": diurnal.COS_HOUR}
+_CLOCK = {"hour": diurnal.HOURS}
 _COURSE = {"hour": diurnal.HOURS, "gamma": diurnal.GAMMA, "cos_hour": diurnal.COS_HOUR}
 
 SITE = {
     "lat": "latitude, degrees north",
-    "lon": "longitude, degrees east: with the latitude the key of the weather draws",
+    "lon": "longitude, degrees east: key of the weather draws with the latitude, or place of the sun for hourly records",
+    "utc_offset": "hours that the clock of the hourly records is ahead of UTC, the same all year: -5 in eastern North America",
     "sand": "sand, %",
     "clay": "clay, %",
     "weather_seed": "seed of the weather draws",
@@ -122,9 +124,9 @@ def front_door(door: Door) -> tuple[tuple[str, ...], tuple, tuple, dict]:
         extremes = Repeat(24, (tower.temperature_extremes,), forcing=True)
         return (
             ("tas", "pr", "sfcWind", "huss", "ps", "rsds", "rlds"),
-            (diurnal.sun_of_day, tower.temperature_begin, extremes, tower.temperature_of_day),
-            (diurnal.sun_of_hour, tower.weather_of_record, tower.light_of_record),
-            _SUN,
+            (diurnal.sun_of_day, tower.sun_of_clock, tower.temperature_begin, extremes, tower.temperature_of_day),
+            (tower.sun_of_record, tower.weather_of_record, tower.light_of_record),
+            _CLOCK,
         )
     if door == "disaggregated":
         return (*LIGHT, "td"), (), (), {}
@@ -138,8 +140,9 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
     Parameters
     ----------
     door : {"daily", "radiation", "hourly", "disaggregated"}
-        Daily weather with cloud; with measured shortwave radiation instead of cloud; hourly tower records (24 rows a day, from
-        the first local solar hour on); hourly weather as the physics sees it (for comparison with reference runs).
+        Daily weather with cloud; with measured shortwave radiation instead of cloud; hourly tower records (24 rows a day, each
+        the mean of the hour that begins at its time, on the clock that the site constant ``utc_offset`` names); hourly weather
+        as the physics sees it (for comparison with reference runs).
     vegetation : {"static", "dynamic", "prescribed"}
         Structure and biomass kept, leaves by phenology; IBIS's own biomass update each year; leaf area supplied as the
         forcing ``lai`` (per unit ground).
@@ -213,7 +216,7 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
         name=name,
         title=f"IBIS 2.6 of a deciduous forest: {door} weather, {vegetation} vegetation, results each {record}",
         source=SOURCE,
-        version=1,
+        version=2 if door == "hourly" else 1,
         forcing=tuple(n for n in (*weather, "lai", *CALENDAR) if n in read and (n != "lai" or given)),
         site={n: d for n, d in SITE.items() if n in read},
         parameters=parameters_of((*setup, *processes)),
@@ -224,7 +227,7 @@ def ibis_model(door: Door = "daily", vegetation: Vegetation = "static", record: 
         setup=setup,
         constants=CONSTANTS,
         stored={} if hour else stored,
-        site_default={n: v for n, v in SITE_DEFAULT.items() if n in read},
+        site_default={n: v for n, v in SITE_DEFAULT.items() if n in read and not (n == "lon" and door == "hourly")},
         steps=24 if door in ("hourly", "disaggregated") else 1,
         results=24 if hour else 1,
         width=32,

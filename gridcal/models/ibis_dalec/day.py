@@ -70,7 +70,8 @@ def ibis_dalec_model(
     Parameters
     ----------
     door : {"daily", "radiation", "hourly"}
-        Daily weather with cloud; with measured shortwave radiation instead of cloud; hourly tower records.
+        Daily weather with cloud; with measured shortwave radiation instead of cloud; hourly tower records on the clock that the
+        site constant ``utc_offset`` names.
     plants : {"dalec", "ibis"}
         Autotrophic respiration in ``reco``: DALEC's share of GPP and cost of labile transfers, or IBIS's leaf, wood, root and
         growth respiration. The pools pay DALEC's in both, so that with "ibis" carbon does not close; the model's title, which
@@ -192,7 +193,7 @@ def ibis_dalec_model(
         title=f"IBIS-DALEC of a deciduous forest: {door} weather, {soil} soil carbon, {plants} plant respiration"
         + (" (a diagnostic: the pools pay another, so that carbon does not close)" if plants == "ibis" else ""),
         source=SOURCE,
-        version=1,
+        version=2 if door == "hourly" else 1,
         forcing=tuple(n for n in (*weather, *ibis_day.CALENDAR) if n in read),
         site=sites,
         parameters=table,
@@ -203,7 +204,7 @@ def ibis_dalec_model(
         setup=setup,
         constants=CONSTANTS,
         stored={k: v for k, v in stored.items() if k not in ("ra", "rh")},
-        site_default={n: v for n, v in defaults.items() if n in sites},
+        site_default={n: v for n, v in defaults.items() if n in sites and not (n == "lon" and door == "hourly")},
         steps=24 if door == "hourly" else 1,
         width=32,
         steady=None

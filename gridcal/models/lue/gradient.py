@@ -17,16 +17,17 @@ def sse_gradient_series(theta, tas, vpd, par, fapar, wai, co2, ci, lag_temperatu
     kW, WI, gamma, mu = theta[7], theta[8], theta[9], theta[10]
     aT, aW = theta[11] * lag_temperature, theta[12] * lag_moisture
     grad[:] = 0.0
-    sse = 0.0
+    sse, gap = 0.0, 0.0
     Tf, Wf, dTf, dWf = np.float64(tas[0]), np.float64(wai[0]), 0.0, 0.0
     for t in range(tas.shape[0]):
+        gap += 0.0 * (tas[t] + vpd[t] + par[t] + fapar[t] + wai[t] + co2[t] + ci[t])  # as in a run, NaN from a gap on
         dTf = -tas[t] + Tf + aT * dTf
         dWf = -wai[t] + Wf + aW * dWf
         Tf = (1.0 - aT) * tas[t] + aT * Tf
         Wf = (1.0 - aW) * wai[t] + aW * Wf
         if not (math.isfinite(obs[t]) and weight[t] > 0.0):
             continue
-        apar = np.float64(par[t]) * fapar[t]
+        apar = np.float64(par[t]) * fapar[t] + gap
         x = (Tf - Topt) / kT
         e = math.exp(-abs(x))
         fT = 2.0 * e / (1.0 + e * e)
@@ -75,7 +76,7 @@ def sse_gradient(theta, forcing, site, obs, weight=None):
     theta : array, shape (13,)
         Parameters in the public order.
     forcing : tuple of arrays, each shape (T,)
-        tas, vpd, par, fapar, wai, co2, ci; free of gaps.
+        tas, vpd, par, fapar, wai, co2, ci; from a gap on every day is missing, as in a run.
     site : array, shape (2,)
         The masks lag_temperature and lag_moisture.
     obs : array, shape (T,)
@@ -86,7 +87,7 @@ def sse_gradient(theta, forcing, site, obs, weight=None):
     Returns
     -------
     sse : float
-        Sum of weight * (gpp - obs)**2.
+        Sum of weight * (gpp - obs)**2; NaN where a day with an observation is missing.
     gradient : array, shape (13,)
         Its derivative with respect to each parameter, in physical units.
     """

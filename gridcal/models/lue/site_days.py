@@ -133,7 +133,8 @@ class SiteDays:
     Parameters
     ----------
     forcing : sequence over sites of sequences of arrays, each shape (T_s,)
-        tas, vpd, par, fapar, wai, co2, ci of each site, free of gaps; the sites' series may differ in length.
+        tas, vpd, par, fapar, wai, co2, ci of each site; from a gap on every day is missing, as in a run. The sites' series may
+        differ in length.
     site : array, shape (2, n)
         The masks lag_temperature and lag_moisture.
     obs : sequence of arrays, each shape (T_s,)
@@ -209,7 +210,7 @@ class SiteDays:
         Returns
         -------
         sse : array, shape (m,)
-            NaN where the site's forcing or the parameters hold NaN.
+            NaN where the parameters, or the site's forcing up to its last observed day, hold NaN.
         gradient : array, shape (13, m)
             Derivative with respect to each parameter, in physical units.
         """
@@ -226,8 +227,11 @@ class SiteDays:
 
 def _laid_out(series: list[np.ndarray], obs: np.ndarray, weight: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """Rows of a site's blocks, flat; the last block is filled with copies of weight 0."""
+    gap = np.cumsum(0.0 * np.sum(series, axis=0))[keep]
     tas, vpd, par, fapar, wai, co2, ci = (x[keep] for x in series)
-    rows = np.array([tas, wai, par * fapar, vpd, co2, np.log(co2), np.log(np.maximum(ci, CI_MIN)), obs[keep], weight[keep]])
+    rows = np.array(
+        [tas, wai, par * fapar + gap, vpd, co2, np.log(co2), np.log(np.maximum(ci, CI_MIN)), obs[keep], weight[keep]]
+    )
     spare = -keep.size % W
     if spare:
         rows = np.concatenate([rows, np.repeat(rows[:, -1:], spare, axis=1)], axis=1)
