@@ -8,7 +8,9 @@ import xarray as xr
 from gridcal.vocabulary.agreed_units import to_agree
 
 
-def in_units_of(x: xr.DataArray, name: str, units: str, *, role: str, spread: bool = False, stacklevel: int = 3) -> xr.DataArray:
+def in_units_of(
+    x: xr.DataArray, name: str, units: str, *, role: str, spread: bool = False, stacklevel: int = 3
+) -> xr.DataArray:
     """A variable in the units of the one it meets, lazily.
 
     Parameters

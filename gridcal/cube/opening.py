@@ -78,7 +78,7 @@ def open_cube(
     elif entry is not None:
         chosen = tuple(f for f in entry.features if f in ds)
     else:
-        chosen = tuple(str(v) for v in ds.data_vars if "time" not in ds[v].dims and v != "mask" and ds[v].dims)
+        chosen = tuple(sorted(str(v) for v in ds.data_vars if "time" not in ds[v].dims and v != "mask" and ds[v].dims))
     cube = Cube.from_dataset(ds, features=chosen, entry=entry)
     own = str(ds.attrs.get("fingerprint", ""))
     return dataclasses.replace(cube, data=cube.data.assign_attrs(fingerprint=fingerprint([own, of_path(path)])))

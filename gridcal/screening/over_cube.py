@@ -15,6 +15,7 @@ from gridcal.cube.calendar import with_calendar
 from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
+from gridcal.process.parameter_units import in_units_of
 from gridcal.screening.chunk import STEP, coords, layout, screen_block_of_pixels, target_labels
 from gridcal.screening.morris import Morris
 from gridcal.simulation.door import look_before
@@ -127,6 +128,7 @@ def screen(
     if read:
         cube = with_units_of(cube, model, wanted)
     look_before(cube, model, stacklevel=3)
+    start = in_units_of(start, model.parameters)
     data, constants = _inputs(cube, model, start, state, dim)
     for name in dict.fromkeys(read):
         data[f"obs_{name}"] = cube.data[name].reset_coords(drop=True)

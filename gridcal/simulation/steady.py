@@ -17,6 +17,7 @@ from gridcal.cube import Cube
 from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError
 from gridcal.process.model import ProcessModel, SteadyState
+from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.simulation.spinup import Lanes, state_dataset, year_of
 from gridcal.vocabulary.fingerprint import fingerprint
@@ -90,6 +91,7 @@ def steady_state(
             f"Give a positive tolerance and at least {model.steady.least_years} years",
         )
     part, year = year_of(cube, model, forcing_year)
+    theta = in_units_of(theta, model.parameters)
     inputs, space = model_inputs(part, model, theta)
     size = len(model.state) + 2
     found = xr.apply_ufunc(
