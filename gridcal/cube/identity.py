@@ -23,8 +23,9 @@ _CONTENTS = 256 * 2**20
 def of_values(values: Any) -> str:
     """Digest of an array: type, shape and values; of text and other objects, their text."""
     x = np.asarray(values)
-    digest = hashlib.sha256(f"{x.dtype.newbyteorder('=').str} {x.shape}".encode())
-    if x.dtype.kind in "OTSU":
+    text = x.dtype.kind in "OTSU"
+    digest = hashlib.sha256(f"{'text' if text else x.dtype.newbyteorder('=').str} {x.shape}".encode())
+    if text:
         digest.update("\0".join(map(str, x.ravel().tolist())).encode("utf-8", "surrogatepass"))
     else:
         digest.update(np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("=")).data.cast("B") if x.size else b"")

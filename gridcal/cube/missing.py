@@ -71,9 +71,9 @@ def within_valid_range(ds: xr.Dataset) -> xr.Dataset:
             inside = x >= low
         if high is not None:
             inside = inside & (x <= high)
-        encoding = x.encoding
-        found[key] = x.where(inside).assign_attrs(attrs)
-        found[key].encoding = encoding
+        kept = x.where(inside)
+        kept.attrs, kept.encoding = attrs, x.encoding
+        found[key] = kept
     return ds.assign(found) if found else ds
 
 

@@ -17,6 +17,7 @@ from gridcal.study.ledger import Ledger, Lock
 from gridcal.study.safety.own_files import OLDER_FOLDERS, delete_stage, delete_study, refuse_links, sweep
 from gridcal.study.safety.place import study_folder
 from gridcal.study.safety.records import plain, read_json, read_mapping, stage_record, study_record, write_json
+from gridcal.study.tile_warnings import pass_on
 from gridcal.study.tiles import Region, tile_chunks, tiles
 from gridcal.study.tiles_on_workers import FULL, run_tiles
 from gridcal.version import __version__
@@ -243,6 +244,7 @@ class Study:
         quiet: bool,
     ) -> None:  # fmt: skip
         failed: list[tuple[str, Exception]] = []
+        told: list[str] = []
         runs: Any = None
         try:
             with progress_display.progress(total, label, done=total - len(todo), quiet=quiet) as step:
@@ -251,6 +253,7 @@ class Study:
                     self._lock.check()
                     step(1)
                     if not isinstance(outcome, Exception):
+                        told += outcome.get("warnings", [])
                         continue
                     if isinstance(outcome, OSError) and outcome.errno in FULL:
                         raise StudyError(
@@ -263,6 +266,7 @@ class Study:
         finally:
             if runs is not None:
                 runs.close()
+        pass_on(told, f"stage {name!r}")
         if failed:
             tile, error = min(failed, key=lambda pair: pair[0])
             raise StudyError(

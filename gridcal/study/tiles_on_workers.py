@@ -71,7 +71,8 @@ def run_tile(
         attempt, worker, versions.
     """
     start = time.monotonic()
-    with _alone():
+    with warnings.catch_warnings(record=True) as told, _alone():
+        warnings.simplefilter("default", category=UserWarning)
         for trial in range(1, _TRIES + 1):
             try:
                 values = part.compute(scheduler="synchronous")
@@ -85,6 +86,7 @@ def run_tile(
         "status_counts": _count_status(values),
         "seconds": round(time.monotonic() - start, 3),
         "peak_bytes": peak_bytes(),
+        "warnings": sorted({f"{w.category.__name__}: {w.message}" for w in told if issubclass(w.category, UserWarning)}),
         "attempt": attempt,
         "worker": f"{socket.gethostname()}:{os.getpid()}",
         "versions": {"gridcal": __version__} | {n: version(n) for n in ("numpy", "xarray", "zarr", "numba")},

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from gridcal.calibration.target import Block
+from gridcal.models.declared_order import in_declared_order
 from gridcal.process.model import ProcessModel
 from gridcal.simulation.over_cube import simulate
 from gridcal.study.folder import Study
 from gridcal.study.measuring import timed
 from gridcal.study.stage import Estimate, Stage
 from gridcal.vocabulary.periods import scale_name
+from gridcal.workflow.map_totals import totals_of_map
 from gridcal.workflow.sources import Sources
 from gridcal.workflow.study_job import StudyJob
 
@@ -80,7 +83,7 @@ def headline_of_twin(study: Study, model: ProcessModel, sources: Sources, blocks
     return out
 
 
-def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...]) -> dict[str, Any]:
+def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...], every: str) -> dict[str, Any]:
     """Skill at sites in years not used for calibration, at towers not learnt from, and the map's total."""
     skill = study.open("skill")
     out: dict[str, Any] = {}
@@ -92,8 +95,10 @@ def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...])
     if "scale" in chosen.dims:
         scale = scale if scale in chosen["scale"].values else str(chosen["scale"].values[0])
         chosen = chosen.sel(scale=scale)
+    scored = blocks[0].targets[0].variable
     if "variable" in chosen.dims:
-        chosen = chosen.isel(variable=0)
+        scored = scored if scored in chosen["variable"].values else str(chosen["variable"].values[0])
+        chosen = chosen.sel(variable=scored)
     years = "all years scored, those of the calibration among them"
     if "period" in chosen.dims and "validation" in chosen["period"].values:
         chosen = chosen.sel(period="validation")
@@ -110,35 +115,23 @@ def headline_of_sites(study: Study, sources: Sources, blocks: tuple[Block, ...])
             "extrapolated": "parameters learnt from other sites",
         }[run]
         n = int(np.isfinite(values.values).sum())
-        out[f"{run} NSE"] = _number(_median(values), "median NSE", f"{note}; {scale} GPP in {years}, {n} sites")
+        out[f"{run} NSE"] = _number(_median(values), "median NSE", f"{note}; {scale} {scored.upper()} in {years}, {n} sites")
         if held.any():
             part = values.isel({dim: held})
             n = int(np.isfinite(part.values).sum())
             out[f"{run} NSE at held-out towers"] = _number(_median(part), "median NSE", f"{note}; {n} towers left out")
     fluxes = study.open("fluxes")
     if {"lat", "lon"} <= set(fluxes.dims):
-        name = next(iter(fluxes.data_vars))
-        annual = fluxes[name].mean("time").compute() * 365.0
-        area = _area(fluxes["lat"].values, fluxes["lon"].values)
-        used = np.isfinite(annual.values)
-        total = float(np.nansum(annual.values * area) * 1e-15)
-        mean = float((annual.values * area)[used].sum() / np.broadcast_to(area, used.shape)[used].sum())
-        out["map GPP"] = _number(mean, "gC m-2 yr-1", f"area mean over {int(used.sum())} pixels, {total:.3f} Pg C a year")
+        ordered = fluxes[in_declared_order(map(str, fluxes.data_vars), str(fluxes.attrs.get("model", "")))]
+        totals = totals_of_map(ordered, every, pd.DatetimeIndex(sources.grid.data.indexes["time"]))
+        out |= {label: _number(**number) for label, number in totals.items()}
     return out
-
-
-def _area(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
-    """Area of the cells of a regular grid, m2, shape (lat, 1)."""
-    radius = 6371007.2
-    step_lat = np.deg2rad(abs(float(lat[1] - lat[0])))
-    step_lon = np.deg2rad(abs(float(lon[1] - lon[0])))
-    return (radius**2 * step_lon * 2.0 * np.sin(step_lat / 2.0) * np.cos(np.deg2rad(lat)))[:, None]
 
 
 def _make(job: StudyJob) -> Mapping[str, Any]:
     if job.sources.truth is not None:
         return {"headline": headline_of_twin(job.study, job.model, job.sources, job.blocks)}
-    return {"headline": headline_of_sites(job.study, job.sources, job.blocks)}
+    return {"headline": headline_of_sites(job.study, job.sources, job.blocks, job.config.map.every)}
 
 
 def _estimate(job: StudyJob) -> Estimate:

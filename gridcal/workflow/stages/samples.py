@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
 from gridcal.study.stage import Stage
+from gridcal.workflow.check import check_cube
 from gridcal.workflow.study_job import StudyJob
 
 
@@ -25,6 +27,17 @@ def _inputs(job: StudyJob) -> Mapping[str, Any]:
     }
 
 
+def _check(job: StudyJob) -> None:
+    """Look at data of the user's own as a whole, before anything has cost time."""
+    if job.config.data.kind != "cube":
+        return
+    targets = [t for block in job.blocks for t in block.targets]
+    report = check_cube(job.sources.samples, job.model, targets)
+    report.require()
+    for line in report.of("rare"):
+        warnings.warn(f"{line.name}: {line.text}. {line.repair}".strip(), UserWarning, stacklevel=2)
+
+
 def _truth(job: StudyJob) -> Mapping[str, xr.Dataset]:
     truth = job.sources.truth
     assert truth is not None
@@ -38,6 +51,7 @@ SAMPLES = Stage(
     makes=("samples",),
     keys=("seed", "model", "data"),
     depends=_inputs,
+    check=_check,
     costly=True,
 )
 TRUTH = Stage(

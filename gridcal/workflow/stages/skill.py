@@ -61,8 +61,12 @@ def _scored(job: StudyJob, theta: xr.Dataset | None) -> xr.Dataset:
 def _all_scored(job: StudyJob, calibrated: xr.Dataset, extrapolated: xr.Dataset) -> xr.Dataset:
     """Scores of the three runs; lazy in the tiles of the calibrated parameters."""
     found = [_scored(job, theta) for theta in (None, calibrated, extrapolated)]
-    dim = xr.DataArray(list(RUNS), dims="run", name="run")
-    return xr.concat(found, dim=dim, coords="minimal", compat="override")
+    run = xr.DataArray(list(RUNS), dims="run", name="run")
+    out = xr.concat(found, dim=run, coords="minimal", compat="override")
+    (dim,) = job.sources.samples.space_dims
+    sizes = [x.chunksizes[dim] for x in calibrated.data_vars.values() if x.chunks is not None]
+    # samples of several chunks of a store come in other pieces than the calibration's
+    return out.chunk({dim: sizes[0][0]}) if sizes else out
 
 
 def _make(job: StudyJob) -> Mapping[str, Any]:

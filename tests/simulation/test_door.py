@@ -1,0 +1,63 @@
+"""What a run looks at in every task: impossible and rare values, the model's domain, days missing."""
+
+import numpy as np
+import pytest
+
+from gridcal.cube import Cube, RangeWarning
+from gridcal.cube.gaps import GapWarning
+from gridcal.errors import InputError, ModelError
+from gridcal.models.lue import lue
+from gridcal.simulation.over_cube import simulate
+from gridcal.synthetic.region import twin
+
+
+@pytest.fixture(scope="module")
+def data():
+    return twin(3, 3, years=1).cube.data.compute()
+
+
+def run(data, lazy):
+    return simulate(Cube.from_dataset(data.chunk(lat=2, lon=3) if lazy else data), lue).compute()
+
+
+CHANGES = {
+    "kelvin": ("tas", lambda x: x + 273.15, "Are its units 'K'"),
+    "per cent": ("fapar", lambda x: x * 100, "Are its units '%'"),
+    "pascal": ("vpd", lambda x: x * 1000, "Are its units 'Pa'"),
+    "a code": ("par", lambda x: x.where(x > x.min(), -9999.0), "a code for missing values"),
+    "an infinite value": ("tas", lambda x: x.where(x < x.max(), np.inf), "code for missing values"),
+}
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("kind", CHANGES)
+def test_impossible_values_are_an_error(data, kind, lazy):
+    name, change, says = CHANGES[kind]
+    wrong = data.assign({name: change(data[name]).assign_attrs(data[name].attrs)})
+    with pytest.raises(InputError, match=f"'{name}'.*{says}"):
+        run(wrong, lazy)
+
+
+def test_values_outside_the_mask_are_not_looked_at(data):
+    wrong = data.assign(tas=data.tas.copy(), mask=(("lat", "lon"), np.ones((3, 3), dtype=bool)))
+    wrong["tas"][:, 0, 0] = -9999.0
+    wrong["mask"][0, 0] = False
+    assert np.isnan(run(wrong, False).gpp[:, 0, 0]).all()
+
+
+def test_rare_values_are_a_warning(data):
+    with pytest.warns(RangeWarning, match=r"'fapar' reaches 1\.3"):
+        run(data.assign(fapar=(data.fapar * 0 + 1.3).assign_attrs(data.fapar.attrs)), False)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_domain_holds_in_simulations(data, lazy):
+    with pytest.raises(ModelError, match="co2 = 331 lies outside the domain"):
+        run(data.assign(co2=(data.co2 * 0 + 331.0).assign_attrs(data.co2.attrs)), lazy)
+
+
+def test_gaps_are_told_and_counted(data):
+    gappy = data.assign(tas=data.tas.copy())
+    gappy["tas"][100, 1, 1] = np.nan
+    with pytest.warns(GapWarning, match=r"'tas' is missing 1 times at 1 of 9 pixels \(first on day 101 of 365\)"):
+        run(gappy, False)
