@@ -7,19 +7,29 @@ every function called from Python. No ``parallel``, no full ``fastmath``, no cac
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import logging
+import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import llvmlite
+import numba
 from numba import njit
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from gridcal.kernels.cache_home import find_home
+from gridcal.kernels.code_digest import code_digest
 
+log = logging.getLogger("gridcal")
 find_home()
 
 LANE: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
-INNER: dict[str, Any] = {**LANE, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+NO_DOOR: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INNER: dict[str, Any] = {**LANE, **NO_DOOR}
 APART: dict[str, Any] = {**INNER, "forceinline": False}
 KERNEL: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": True}
 FAST: dict[str, Any] = {**KERNEL, "fastmath": {"contract"}}
@@ -37,22 +47,70 @@ def sources_digest(root: Path = Path(__file__).parents[1]) -> str:
 SOURCES = sources_digest()
 
 
-def _cached(options: dict[str, Any]) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator that compiles and caches; the cached code is thrown away when any source file has changed.
+_CUT_SHORT = (EOFError, pickle.UnpicklingError)
+"""What reading a file raises that a crash of the machine left unfinished."""
 
-    numba compares time and size of the function's own file only. It would go on using code with an old version of a callee
-    from another file inlined, and a wheel gives all versions of a file the same time.
+
+class _Cache(FunctionCache):
+    """numba's cache, with files of their own for every version of the code, signature and kind of processor.
+
+    numba writes its index before the code and gives the code a running number: a disk that is full in between lets the new
+    index vouch for the old code, and two writers may name two codes alike. It also compares a function's own file only. Here
+    the names of both files say what they hold, so that they never hold anything else.
+    """
+
+    def __init__(self, function: Callable[..., Any], depends: str) -> None:
+        super().__init__(function)
+        self._depends = depends
+
+    def _choose(self, signature: Any, codegen: Any) -> tuple[str, str]:
+        """Point to the files of a signature; beginning and end of their names."""
+        key = self._index_key(signature, codegen)
+        cpu = re.sub(r"\W", "", str(codegen.magic_tuple()[1]))
+        version = _short(numba.__version__, llvmlite.__version__, self._depends)
+        content = _short(code_digest(self._py_func), re.sub(r" at 0x[0-9a-fA-F]+", "", str(key)))
+        begin, end = f"{self._impl.filename_base}-{cpu}-", f"{version}-{content}"
+        self._cache_file = IndexDataCacheFile(self._impl.locator.get_cache_path(), begin + end, end)
+        return begin, version
+
+    def _load_overload(self, sig: Any, target_context: Any) -> Any:
+        self._choose(sig, target_context.codegen())
+        try:
+            return super()._load_overload(sig, target_context)
+        except _CUT_SHORT:
+            Path(self._cache_file._index_path).unlink(missing_ok=True)
+            return None
+
+    def _save_overload(self, sig: Any, data: Any) -> None:
+        begin, version = self._choose(sig, data.codegen)
+        try:
+            super()._save_overload(sig, data)
+            for old in Path(self._cache_path).glob(f"{glob.escape(begin)}*.nb[ci]"):
+                if not old.name.startswith(begin + version):
+                    old.unlink(missing_ok=True)
+        except (OSError, *_CUT_SHORT) as error:
+            log.warning("compiled code of %s could not be kept, it will be compiled again: %s", self._py_func.__name__, error)
+
+
+def _short(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def cached(options: dict[str, Any], depends: str = "") -> Callable[[Callable[..., Any]], Any]:
+    """A decorator that compiles with `options` and keeps the code on disk.
+
+    The code is found again as long as the function, all it calls, the numbers it uses and `depends` are the same.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        compiled = njit(**options)(function)
-        index = compiled._cache._cache_file
-        index._source_stamp = (index._source_stamp, SOURCES)
+        compiled = njit(**{key: value for key, value in options.items() if key != "cache"})(function)
+        settings = sorted((key, sorted(value) if isinstance(value, set) else value) for key, value in options.items())
+        compiled._cache = _Cache(function, depends + repr(settings))
         return compiled
 
     return decorate
 
 
 lane = njit(**LANE)
-kernel = _cached(KERNEL)
-fast_kernel = _cached(FAST)
+kernel = cached(KERNEL, SOURCES)
+fast_kernel = cached(FAST, SOURCES)

@@ -86,7 +86,9 @@ class ProcessModel:
     outputs : dict of str to str
         Default outputs and their units.
     processes : tuple of callable
-        Straight-line scalar functions in calling order; argument and result names are the names of these tables.
+        Straight-line scalar functions in calling order; argument and result names are the names of these tables. They may
+        use numbers, tuples of numbers, small arrays and functions of their file, of other modules, math and numpy: as these
+        are when the model runs, and several processes may have one name.
     extra_outputs : dict of str to str
         Further names the processes write that can be asked for, with units.
     domain : dict of str to (float, float)
@@ -107,7 +109,7 @@ class ProcessModel:
     setup : tuple
         Processes run once, before the first step.
     constants : dict of str to tuple of float
-        Numbers of the layers, for processes applied layer by layer (:class:`gridcal.kernels.lanes.lane_loops.Layers`).
+        Numbers of the layers, for processes applied layer by layer (:class:`gridcal.kernels.lanes.schedule.Layers`).
     stored : dict of str to str
         Row that holds an output, where it is not the output's name.
     steps : int
@@ -291,7 +293,8 @@ class ProcessModel:
             self.output_units(name)
         out = np.empty((len(wanted), length, n), dtype=dtype)
         if n and length:
-            _compiled(self.name, self.processes, self._rows(wanted), self.width).run(th, place, st, out, *series)
+            module = _compiled(self.name, self.processes, self._rows(wanted), self.width)
+            _run(self.name, module, th, place, st, out, *series)
         return tuple(out), st
 
     @property
@@ -326,9 +329,9 @@ class ProcessModel:
         out = np.empty((len(wanted), count * self.results, n))
         if n and count:
             if self.results > 1:
-                module.run(theta, site, state, numbers, none, out, np.empty((0, count, n)), *series)
+                _run(self.name, module, theta, site, state, numbers, none, out, np.empty((0, count, n)), *series)
             else:
-                module.run(theta, site, state, none, numbers, np.empty((0, 0, n)), out, *series)
+                _run(self.name, module, theta, site, state, none, numbers, np.empty((0, 0, n)), out, *series)
         return tuple(out.astype(dtype, copy=False)), state
 
     def _site(self, site: npt.ArrayLike | None, n: int) -> Array:
@@ -356,15 +359,45 @@ def _read_only(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
     return view
 
 
-@functools.lru_cache(maxsize=64)
+def _run(name: str, module: ModuleType, *arguments: Any) -> None:
+    from numba.core.errors import NumbaError
+
+    try:
+        module.run(*arguments)
+    except NumbaError as error:
+        said = [x.strip() for x in str(error).splitlines() if x.strip() and not x.startswith(("Failed in", "During:", "-"))]
+        raise ModelError(
+            f"the processes of model {name!r} cannot be compiled: {' '.join(said[:3])}",
+            "Write them with numbers, comparisons, min, max, and functions of math and numpy that take one number",
+        ) from error
+
+
 def _compiled_schedule(name: str, setup: Any, processes: Any, rows: Any, width: int, constants: Any, steps: int) -> ModuleType:
-    from gridcal.kernels.lanes.schedule_loops import compile_schedule
+    return _right(_schedules, name, setup, processes, rows, width, constants, steps)
 
-    return compile_schedule(name, setup, processes, rows, width, dict(constants), steps)
+
+def _compiled(name: str, processes: tuple[Callable[..., Any], ...], rows: Any, width: int) -> ModuleType:
+    return _right(_lanes, name, processes, rows, width)
+
+
+def _right(made: Any, *key: Any) -> ModuleType:
+    """A compiled module; made anew where a name in the processes stands for something else by now."""
+    module, names = made(*key)
+    if not names.unchanged():
+        made.cache_clear()
+        module, names = made(*key)
+    return module
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(name: str, processes: tuple[Callable[..., Any], ...], rows: Any, width: int) -> ModuleType:
-    from gridcal.kernels.lanes.lane_loops import compile_lanes
+def _schedules(name: str, setup: Any, processes: Any, rows: Any, width: int, constants: Any, steps: int) -> tuple[Any, Any]:
+    from gridcal.kernels.lanes.schedule_loops import compiled_schedule
 
-    return compile_lanes(name, processes, rows, width)
+    return compiled_schedule(name, setup, processes, rows, width, dict(constants), steps)
+
+
+@functools.lru_cache(maxsize=64)
+def _lanes(name: str, processes: tuple[Callable[..., Any], ...], rows: Any, width: int) -> tuple[Any, Any]:
+    from gridcal.kernels.lanes.lane_loops import compiled_lanes
+
+    return compiled_lanes(name, processes, rows, width)

@@ -1,10 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 import gridcal as gc
 import gridcal.process.model as model_module
 from gridcal.errors import ModelError
+from gridcal.kernels.lanes.lane_loops import Rows, compile_lanes, lane_source
 from gridcal.kernels.lanes.schedule import Accumulate, Clear, Layers, Repeat, WhereAny, interpret, steps_of
+from gridcal.kernels.lanes.schedule_loops import schedule_source
 from gridcal.process.model import ProcessModel, State
 from gridcal.process.parameters import Parameter, ParameterTable
 
@@ -174,3 +178,160 @@ def test_a_row_that_nothing_writes_is_named():
 
 def test_spin_up_is_offered_at_the_top():
     assert callable(gc.spin_up)
+
+
+def gain(share):
+    """Two makers of processes: each makes one called `step`."""
+
+    def step(x1, pr):
+        x1 = x1 + share * pr
+        return x1
+
+    return step
+
+
+def taking(share):
+    def step(x1, pr):
+        x1 = x1 - share * pr
+        taken = share * pr
+        return x1, taken
+
+    return step
+
+
+def layered(share):
+    def step(x_k, k):
+        x_k = x_k + share * k
+        return x_k
+
+    return step
+
+
+def step(x1):
+    top = 10.0 * x1
+    return top
+
+
+def named_like_the_loops(pr, x1, weight1):
+    B = pr + 1.0
+    W = 2.0
+    ROWS = 3.0
+    _i = 4.0
+    _c = 5.0
+    _k = 6.0
+    range = 7.0
+    float = 8.0
+    top = B + W + ROWS + _i + _c + _k + range + float + 0.0 * x1 + weight1
+    return top
+
+
+NAMES = Rows(("k",), ("pr",), (), ("x1", "x2", "x3"), ())
+
+
+def test_processes_of_one_name_all_run():
+    processes = (gain(1.0), gain(0.5), taking(0.25), Layers(layered(2.0), 1, 3), Layers(layered(3.0), 1, 3), step)
+    model = dataclasses.replace(toy(), name="same", processes=processes, outputs={"top": "mm", "taken": "mm"}, extra_outputs={})
+    (top, taken), state = model.run(np.full((1, 2), 0.5), [np.full((1, 2), 8.0)])
+    assert taken[0].tolist() == [2.0, 2.0]
+    assert state[:, 0].tolist() == [8.0 + 4.0 - 2.0 + 2.5, 2.5, 2.5]
+    assert top[0, 0] == 125.0
+
+
+def test_processes_of_one_name_all_run_in_plain_lanes():
+    table = Rows((), ("pr",), (), ("x1",), ("top", "taken"))
+    module = compile_lanes("same", (gain(1.0), gain(0.5), taking(0.25), step), table, 8)
+    state, out = np.zeros((1, 1)), np.empty((2, 1, 1))
+    module.run(np.empty((0, 1)), np.empty((0, 1)), state, out, np.full((1, 1), 8.0))
+    assert out[:, 0, 0].tolist() == [100.0, 2.0]
+    assert state[0, 0] == 10.0
+
+
+def test_one_process_in_two_places_is_written_once():
+    one = gain(1.0)
+    source, _, _ = schedule_source((), (one, Repeat(2, (one,))), NAMES, 8, {}, 1)
+    assert source.count("def l_step") == 1
+    source, _ = lane_source((one, one), NAMES._replace(state=("x1",), outputs=("x1",)), 8)
+    assert source.count("def s_step") == 1
+
+
+def test_local_variables_may_be_called_what_the_loops_call_theirs():
+    model = dataclasses.replace(
+        toy(), name="local", processes=(Repeat(1, (named_like_the_loops,)),), outputs={"top": "mm"}, extra_outputs={},
+        constants={"weight": (9.0,)}, parameters=ParameterTable(()), state=(State("x1", "mm", "water"),),
+    )  # fmt: skip
+    (top,), _ = model.run(np.empty((0, 1)), [np.zeros((1, 1))])
+    assert top[0, 0] == 1.0 + 2.0 + 3.0 + 4.0 + 5.0 + 6.0 + 7.0 + 8.0 + 9.0
+    values = {"pr": 0.0, "x1": 0.0}
+    interpret(model.processes, values, model.constants)
+    assert values["top"] == 45.0
+
+
+B, i, c, k, C_hdepth, T_weight, N = 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0
+
+
+def from_globals(x_k, hdepth_k, weight):
+    x_k = B + i + c + k + C_hdepth + T_weight + N + hdepth_k + 0.0 * x_k + weight
+    return x_k
+
+
+def test_constants_may_be_called_what_the_loops_call_theirs():
+    model = dataclasses.replace(
+        toy(), name="global", processes=(Repeat(1, (Layers(from_globals, 1, 3),), tables={"weight": (0.125,)}), counted_rain),
+        outputs={"top": "mm"}, extra_outputs={}, parameters=ParameterTable(()),
+    )  # fmt: skip
+    (top,), state = model.run(np.empty((0, 1)), [np.zeros((1, 1))])
+    assert state[:, 0].tolist() == [128.125, 127.625, 127.375]
+    assert top[0, 0] == 128.125
+
+
+def counted_rain(x1, pr):
+    top = x1 + pr
+    return top
+
+
+def test_tables_of_one_name_keep_their_numbers():
+    processes = (
+        Repeat(2, (rain,), tables={"weight": (1.0, 2.0)}),
+        Repeat(2, (rain,), tables={"weight": (10.0, 20.0)}),
+        WhereAny("x1", ()),
+        Clear(()),
+        Accumulate(()),
+    )
+    model = dataclasses.replace(
+        toy(), name="tables", processes=processes, outputs={"top": "mm"}, extra_outputs={}, parameters=ParameterTable(())
+    )
+    (top,), _ = model.run(np.empty((0, 1)), [np.ones((1, 1))])
+    assert top[0, 0] == 33.0
+
+
+def deep(x_k, x1_k):
+    x_k = x_k + 1.0
+    x1_k = x1_k + 1.0
+    return x_k, x1_k
+
+
+@pytest.mark.parametrize(
+    ("processes", "constants", "message"),
+    [
+        ((Repeat(2, (rain,), tables={"weight": (1.0,)}),), {}, "'weight' has 1 numbers for 2 passes"),
+        ((Layers(deep, 1, 11),), {}, "both called 'x1"),
+        ((gain(1.0),), {"x": (1.0, 2.0)}, "'x1' is a row of the model and a number of its constants 'x'"),
+    ],
+)
+def test_names_that_mean_two_things_are_refused(processes, constants, message):
+    with pytest.raises(ModelError, match=message):
+        schedule_source((), processes, NAMES._replace(state=()), 8, constants, 1)
+
+
+def test_layers_are_counted_from_one():
+    with pytest.raises(ModelError, match="'flow' runs over layers 0 to 2"):
+        Layers(flow, 0, 2)
+
+
+def test_the_plain_interpreter_gives_every_recorded_pass():
+    model = toy(steps=4, results=4)
+    pr = np.arange(4.0).reshape(4, 1)
+    (top,), _ = model.run(np.full((1, 1), 0.2), [pr], outputs=("top",))
+    values, hours = {"x1": 0.0, "x2": 0.0, "x3": 0.0, "k": 0.2, "pr": 0.0}, []
+    interpret(model.processes, values, model.constants, [{"pr": x} for x in pr[:, 0]], hours)
+    assert [h["top"] for h in hours] == pytest.approx(top[:, 0].tolist(), rel=1e-14)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from gridcal.errors import ModelError
+from gridcal.kernels.lanes.schedule import Accumulate, Clear, Repeat
 from gridcal.models import model_named, model_names
 from gridcal.models.lue import lue
+from gridcal.process import conformance
 from gridcal.process.conformance import check_model
 from gridcal.process.model import ProcessModel, State
 from gridcal.process.parameters import Parameter, ParameterTable
@@ -95,3 +97,66 @@ def test_outputs_on_request_and_their_units():
     assert lue.output_units("fT") == "1"
     with pytest.raises(ModelError, match="no output 'lai'"):
         lue.output_units("lai")
+
+
+SHARE = 2.0
+
+
+def shared(stock, shade):
+    gpp = SHARE * stock * shade
+    return gpp
+
+
+def test_a_constant_changed_between_two_runs_is_seen(monkeypatch):
+    model = made(name="shared", processes=(grow, shared))
+    theta, tas = np.array([[0.1], [0.5]]), [np.full((1, 1), 10.0)]
+    (first,), _ = model.run(theta, tas)
+    monkeypatch.setitem(globals(), "SHARE", 6.0)
+    (second,), _ = model.run(theta, tas)
+    assert (first[0, 0], second[0, 0]) == (1.0, 3.0)
+
+
+def test_a_process_that_numba_cannot_compile_is_named_with_its_model():
+    def odd(stock, shade):
+        gpp = stock.nothing * shade
+        return gpp
+
+    with pytest.raises(ModelError, match=r"the processes of model 'odd' cannot be compiled: .*nothing"):
+        made(name="odd", processes=(grow, odd)).run(np.ones((2, 1)), [np.ones((1, 1))])
+
+
+def absorb(stock, tas, rate):
+    stock = stock + rate * max(tas, 0.0)
+    taken = 2.0 * rate * tas
+    return stock, taken
+
+
+def hourly(record):
+    body = (absorb, Accumulate((("day_taken", "taken", 0.25),)), produce)
+    return made(
+        name="hourly",
+        processes=(Clear(("day_taken",)), Repeat(4, body, forcing=True, record=record)),
+        outputs={"gpp": "gC m-2 d-1", "taken": "1"} if record else {"day_taken": "1"},
+        steps=4,
+        results=4 if record else 1,
+    )
+
+
+def test_models_with_a_row_an_hour_conform_in_every_record():
+    for record in (False, True):
+        outcome = check_model(hourly(record), days=12)
+        assert not [x for x in outcome.failed if "'shade'" not in x], outcome.failed
+
+
+def test_conformance_looks_at_every_output(monkeypatch):
+    from gridcal.kernels.lanes import schedule
+
+    right = schedule.interpret
+
+    def wrong(items, values, *rest):
+        right(items, values, *rest)
+        values["stock"] = values["stock"] * 1.001
+
+    monkeypatch.setattr(schedule, "interpret", wrong)
+    outcome = conformance.check_model(made(extra_outputs={"stock": "1"}))
+    assert any("output 'stock' of day 0 differs" in text for text in outcome.failed)

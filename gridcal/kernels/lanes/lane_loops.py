@@ -3,27 +3,31 @@
 The physics is written once, as straight-line scalar functions whose argument and result names are the names of the model's
 tables. :func:`compile_lanes` writes the loops over ``W`` lanes on one flat block ``B[row * W + lane]`` (rows and ``W`` are
 literals, so that LLVM sees known offsets and vectorises), together with the time loop, to a real file named by the hash of
-its text, so that numba caches the compiled code and never serves old physics.
+its text, so that numba caches the compiled code and never serves old physics: the text holds the processes, what they call
+and every number they use (:mod:`gridcal.kernels.lanes.names`).
 
 A lane is a pixel when a region is simulated and a candidate parameter set when a pixel is calibrated.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.util
-import inspect
 import os
+import re
 import sys
 import tempfile
-import textwrap
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
 from gridcal.errors import ModelError
+from gridcal.kernels.jit import APART, FAST, INNER
+from gridcal.kernels.lanes.definition import named, read_write, remember
+from gridcal.kernels.lanes.names import Names, options_text, written
+from gridcal.kernels.lanes.powers import AS_FLOAT
 
 
 class Rows(NamedTuple):
@@ -37,29 +41,11 @@ class Rows(NamedTuple):
     inert: tuple[str, ...] = ()
 
 
-def read_write(process: Callable) -> tuple[list[str], list[str]]:
-    """Names a process function reads (arguments) and writes (names in its return statement)."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(process))).body[0]
-    returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
-    if len(returns) != 1 or not isinstance(tree, ast.FunctionDef):
-        raise ModelError(
-            f"process {process.__name__!r} has {len(returns)} return statements",
-            "Write it straight-line, with one return of plain names at the end",
-        )
-    value = returns[0].value
-    cells = value.elts if isinstance(value, ast.Tuple) else [value]
-    names = [cell.id for cell in cells if isinstance(cell, ast.Name)]
-    if len(names) != len(cells):
-        raise ModelError(
-            f"process {process.__name__!r} returns an expression",
-            "Return plain names: they are the names of the tables",
-        )
-    return [a.arg for a in tree.args.args], names
-
-
 def check_rows(name: str, processes: tuple[Callable, ...], rows: Rows) -> None:
     """Raise :class:`ModelError` where the processes and the tables of model `name` do not agree."""
-    check_steps(name, ((p.__name__, *read_write(p)) for p in processes), rows)
+    check_steps(name, ((named(p), *read_write(p)) for p in processes), rows)
+    for process in processes:
+        remember(process)
 
 
 def check_steps(
@@ -104,59 +90,6 @@ def check_steps(
         raise ModelError(f"model {name!r}: no process reads {idle[0]!r}", "Remove it from the model's tables")
 
 
-def _source_tree(function: Callable) -> str:
-    """Source of a function and of everything it calls, for the hash."""
-    text = inspect.getsource(function)
-    for used in function.__code__.co_names:
-        thing = function.__globals__.get(used)
-        plain = getattr(thing, "py_func", thing)
-        if inspect.isfunction(plain):
-            text += _source_tree(plain)
-        elif isinstance(thing, int | float | tuple):
-            text += repr(thing)
-    return text
-
-
-def globals_of(process: Callable) -> tuple[dict[str, str], str]:
-    """Imports or literals for the global names a process uses, and the sources of what it imports (for the hash)."""
-    lines: dict[str, str] = {}
-    sources = ""
-    scope = inspect.unwrap(process).__globals__
-    builtins = {"min", "max", "abs", "float", "int", "range"}
-    for used in process.__code__.co_names:
-        if used in builtins or used not in scope:
-            continue
-        thing = scope[used]
-        if isinstance(thing, int | float):
-            lines[used] = f"{used} = {thing!r}"
-            continue
-        plain = getattr(thing, "py_func", thing)
-        module = getattr(plain, "__module__", None)
-        if module is None:
-            lines[used] = f"import {thing.__name__} as {used}"
-        elif callable(plain):
-            lines[used] = f"from {module} import {plain.__name__} as {used}"
-            sources += _source_tree(plain)
-    return lines, sources
-
-
-def add_imports(imports: dict[str, str], process: Callable, lines: dict[str, str]) -> None:
-    """Add the global names of a process to those of the generated module.
-
-    Raises
-    ------
-    ModelError
-        If another process uses one of the names for something else: a module has room for one meaning.
-    """
-    for used, line in lines.items():
-        if imports.setdefault(used, line) != line:
-            raise ModelError(
-                f"process {process.__name__!r} means {line!r} by the global name {used!r}, an earlier process "
-                f"{imports[used]!r}",
-                "Give one of the two another name",
-            )
-
-
 class Step(NamedTuple):
     """A process of a run: what it reads, what it writes, and when it has to run.
 
@@ -199,8 +132,28 @@ def plan(processes: tuple[Callable, ...], rows: Rows) -> list[Step]:
     return steps
 
 
-def lane_source(processes: tuple[Callable, ...], rows: Rows, width: int) -> tuple[str, str]:
-    """Text of the generated module, and the sources it depends on."""
+def head(names: Names, width: int, rows: int) -> str:
+    """First lines of a generated module: options, constants and the functions that processes call."""
+    options = {"APART": APART, "FAST": FAST, "INNER": INNER}
+    lines = [
+        '"""Generated by gridcal.kernels.lanes; do not edit."""',
+        "import numpy as np",
+        "from numba import njit",
+        "",
+        "from gridcal.kernels.jit import cached",
+        "",
+        *(f"{name} = {options_text(values)}" for name, values in options.items()),
+        f"{AS_FLOAT} = float",
+        *names.lines,
+        "",
+        f"W = {width}",
+        f"ROWS = {rows}",
+    ]
+    return "\n\n\n".join(["\n".join(lines), *names.helpers])
+
+
+def lane_source(processes: tuple[Callable, ...], rows: Rows, width: int) -> tuple[str, Names]:
+    """Text of the generated module, and what the names in it stand for."""
     steps = plan(processes, rows)
     row: dict[str, int] = {}
     tables = (*rows.parameters, *rows.forcing, *rows.site, *rows.state)
@@ -209,30 +162,23 @@ def lane_source(processes: tuple[Callable, ...], rows: Rows, width: int) -> tupl
     twice = sorted({n for n in tables if tables.count(n) > 1})
     if twice:
         raise ModelError(f"{twice[0]!r} stands in two tables of the model", "Give each entry a name of its own")
-    imports: dict[str, str] = {}
-    depends = ""
-    functions: list[str] = []
+    names = Names()
+    functions: dict[Callable, tuple[str, str]] = {}
     for step in steps:
-        lines, sources = globals_of(step.process)
-        add_imports(imports, step.process, lines)
-        depends += sources
-        text = textwrap.dedent(inspect.getsource(step.process))
-        text = text[text.index("def ") :]
-        functions.append(f"@njit(**LANE)\n{text.replace('def ', 'def s_', 1)}")
+        if step.process not in functions:
+            tree = names.process(step.process)
+            tree.name = names.unique(f"s_{tree.name}", step.process)
+            functions[step.process] = (tree.name, f"@njit(**INNER)\n{written(tree)}")
+    calls = {process: name for process, (name, _) in functions.items()}
     stages = {"fixed": ("place", "fixed"), "weather": ("weather",), "forced": ("forced",), "daily": ("daily",)}
-    loops = [_loop(name, [s for s in steps if s.stage in which], steps, rows, row) for name, which in stages.items()]
-    head = (
-        '"""Generated by gridcal.kernels.lanes.lane_loops; do not edit."""\n'
-        "import numpy as np\nfrom numba import njit\n\nfrom gridcal.kernels.jit import APART, FAST, INNER, LANE\n"
-        + "\n".join(imports.values())
-        + f"\n\nW = {width}\nROWS = {len(row)}\nNAMES = {tuple(row)!r}\n"
-        f"OUTPUTS = np.array({[row[n] for n in rows.outputs]!r}, dtype=np.int64)\n"
-    )
-    body = "\n\n\n".join([head, *functions, *loops, _MOVES, _driver(steps, rows, row)])
-    return body + "\n", depends
+    loops = [_loop(name, [s for s in steps if s.stage in which], steps, rows, row, calls) for name, which in stages.items()]
+    tables_text = f"NAMES = {tuple(row)!r}\nOUTPUTS = np.array({[row[n] for n in rows.outputs]!r}, dtype=np.int64)\n"
+    texts = [text for _, text in functions.values()]
+    body = "\n\n\n".join([head(names, width, len(row)), tables_text, *texts, *loops, _MOVES, _driver(steps, rows, row)])
+    return body + "\n", names
 
 
-def _loop(name: str, part: list[Step], steps: list[Step], rows: Rows, row: dict[str, int]) -> str:
+def _loop(name: str, part: list[Step], steps: list[Step], rows: Rows, row: dict[str, int], names: dict[Callable, str]) -> str:
     """Text of one loop over the lanes that runs a stage's processes; what no other stage reads stays in registers."""
     kept = {*rows.outputs, *rows.state, *(n for s in steps if s not in part for n in s.reads)}
     here: set[str] = set()
@@ -241,7 +187,7 @@ def _loop(name: str, part: list[Step], steps: list[Step], rows: Rows, row: dict[
         before += [n for n in dict.fromkeys(step.reads) if n not in here and n not in before]
         here.update(step.writes)
         results = ", ".join(f"v_{n}" for n in step.writes)
-        calls.append(f"        {results} = s_{step.process.__name__}({', '.join(f'v_{n}' for n in step.reads)})")
+        calls.append(f"        {results} = {names[step.process]}({', '.join(f'v_{n}' for n in step.reads)})")
     text = [f"@njit(**{'INNER' if name == 'fixed' else 'APART'})", f"def {name}(B):", "    for i in range(W):"]
     text += [f"        v_{n} = B[{row[n]} * W + i]" for n in before]
     text += calls
@@ -306,7 +252,7 @@ def _driver(steps: list[Step], rows: Rows, row: dict[str, int]) -> str:
     seen = {n for s in steps if s.stage in ("forced", "daily") for n in s.reads} | set(rows.outputs)
     block = ["            B = blocks[s]", "            first = (base + s) * W", "            m = min(W, n - first)"]
     text = [
-        "@njit(**FAST)",
+        "@cached(FAST)",
         f"def run(theta, site, state, out, {', '.join(series)}):",
         "    n = theta.shape[1]",
         f"    T = {series[0]}.shape[0]",
@@ -414,22 +360,36 @@ def compile_lanes(name: str, processes: tuple[Callable, ...], rows: Rows, width:
     ModelError
         Where processes and tables do not agree.
     """
+    return compiled_lanes(name, processes, rows, width)[0]
+
+
+def compiled_lanes(name: str, processes: tuple[Callable, ...], rows: Rows, width: int) -> tuple[ModuleType, Names]:
+    """As :func:`compile_lanes`, with the meanings of names: the module is right as long as they are unchanged."""
     check_rows(name, processes, rows)
-    source, depends = lane_source(processes, rows, width)
-    return imported(name, source, depends)
+    source, names = lane_source(processes, rows, width)
+    return imported(name, source), names
 
 
-def imported(name: str, source: str, depends: str) -> ModuleType:
-    """Write a generated module to a file named by the hash of its text and of the sources it uses, and import it."""
-    digest = hashlib.sha256((source + depends).encode()).hexdigest()[:16]
-    stem = f"lanes_{name}_{digest}".replace("-", "_")
+def imported(name: str, source: str) -> ModuleType:
+    """Write a generated module to a file named by the hash of its text, and import it."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    stem = f"lanes_{re.sub(r'[^0-9A-Za-z_]', '_', name)}_{digest}"
     if stem in sys.modules:
         return sys.modules[stem]
     path = _folder() / f"{stem}.py"
-    if not path.exists():
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(source, encoding="utf-8")
-        part.replace(path)
+    try:
+        if not path.exists() or path.read_text(encoding="utf-8") != source:
+            part = path.with_suffix(f".{uuid.uuid4().hex[:12]}.part")
+            try:
+                part.write_text(source, encoding="utf-8")
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f"the compiled form of model {name!r} cannot be written to {path}: {error}",
+            "Make room there, or set NUMBA_CACHE_DIR to a folder with room",
+        ) from error
     spec = importlib.util.spec_from_file_location(stem, path)
     assert spec is not None
     assert spec.loader is not None

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
-from gridcal.kernels.lanes.lane_loops import read_write
+from gridcal.errors import ModelError
+from gridcal.kernels.lanes.definition import named, read_write
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Layers:
     process: Callable
     first: int
     last: int
+
+    def __post_init__(self) -> None:
+        if min(self.first, self.last) < 1:
+            raise ModelError(
+                f"process {named(self.process)!r} runs over layers {self.first} to {self.last}", "Count layers from 1"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,9 +115,9 @@ def steps_of(items: tuple[Item, ...]) -> Iterator[tuple[str, list[str], list[str
             reads, writes = read_write(item.process)
             down = item.last < item.first
             for k in range(item.first, item.last - 1, -1) if down else range(item.first, item.last + 1):
-                yield item.process.__name__, [_at(n, k) for n in reads], [_at(n, k) for n in writes]
+                yield named(item.process), [_at(n, k) for n in reads], [_at(n, k) for n in writes]
         else:
-            yield (item.__name__, *read_write(item))
+            yield (named(item), *read_write(item))
 
 
 def is_scheduled(items: tuple[Item, ...]) -> bool:
@@ -123,6 +130,7 @@ def interpret(
     values: dict[str, float],
     constants: Mapping[str, tuple[float, ...]],
     passes: list[dict[str, float]] | None = None,
+    recorded: list[dict[str, float]] | None = None,
 ) -> None:
     """Run a schedule for one pixel in plain Python: the readable reference of the compiled loops.
 
@@ -136,6 +144,8 @@ def interpret(
         Numbers of the layers.
     passes : list of dict, optional
         Rows of forcing of each pass, for a part that loads them.
+    recorded : list of dict, optional
+        Gets every row by name after each pass of a part whose results can be recorded.
     """
     for item in items:
         if isinstance(item, Repeat):
@@ -145,10 +155,12 @@ def interpret(
                 values.update({name: table[k] for name, table in item.tables.items()})
                 if item.forcing and passes:
                     values.update(passes[k])
-                interpret(item.body, values, constants, passes)
+                interpret(item.body, values, constants, passes, recorded)
+                if item.record and recorded is not None:
+                    recorded.append(dict(values))
         elif isinstance(item, WhereAny):
             if values[item.name] > 0.0:
-                interpret(item.body, values, constants, passes)
+                interpret(item.body, values, constants, passes, recorded)
         elif isinstance(item, Clear):
             values.update(dict.fromkeys(item.names, 0.0))
         elif isinstance(item, Accumulate):
@@ -168,7 +180,7 @@ def _apply(process: Callable, values: dict[str, float], constants: Mapping[str, 
     for name in reads:
         place = _at(name, k) if k else name
         base = place.rstrip("0123456789")
-        numbers.append(constants[base][int(place[len(base) :]) - 1] if k and base in constants else values[place])
+        numbers.append(values[place] if place in values else constants[base][int(place[len(base) :]) - 1])
     result = process(*numbers)
     found = result if isinstance(result, tuple) else (result,)
     values.update({(_at(n, k) if k else n): float(x) for n, x in zip(writes, found, strict=True)})

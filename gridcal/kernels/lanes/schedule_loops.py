@@ -1,37 +1,42 @@
 """Lane loops of a schedule: the nest of loops of hours, iterations and layers, written to one file that numba caches.
 
 The statements of the processes stand inside the loops themselves: numba then types and compiles a third of the functions.
+What the loops call their own has a prefix that no process may use, and every process a loop of its own, whatever its name.
 """
 
 from __future__ import annotations
 
 import ast
-import inspect
 import textwrap
 from collections.abc import Callable, Mapping
 from types import ModuleType
 
 from gridcal.errors import ModelError
-from gridcal.kernels.lanes.lane_loops import Rows, add_imports, globals_of, imported, read_write
+from gridcal.kernels.lanes.constants import constant_text
+from gridcal.kernels.lanes.definition import named, read_write
+from gridcal.kernels.lanes.lane_loops import Rows, head, imported
+from gridcal.kernels.lanes.names import Names, written
 from gridcal.kernels.lanes.schedule import Accumulate, Clear, Item, Layers, Repeat, WhereAny, flat, steps_of
 
+_ENDINGS = (("_k", 0), ("_above", -1), ("_below", 1))
 
-def statements_of(process: Callable) -> list[str]:
-    """Statements of a process function, without docstring and return."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(process))).body[0].body  # type: ignore[attr-defined]
-    return [ast.unparse(s) for s in body if not isinstance(s, ast.Return | ast.Expr)]
+
+def statements_of(tree: ast.FunctionDef) -> list[str]:
+    """Statements of a process, without those that compute nothing and the return."""
+    return [written(s) for s in tree.body if not isinstance(s, ast.Return | ast.Expr | ast.Pass)]
 
 
 class _Writer:
     """Text of the functions of a schedule, and the rows they use."""
 
-    def __init__(self, rows: Rows, constants: Mapping[str, tuple[float, ...]]) -> None:
+    def __init__(self, rows: Rows, constants: Mapping[str, tuple[float, ...]], width: int) -> None:
         self.row: dict[str, int] = {}
         self.constants = constants
         self.forcing = rows.forcing
-        self.imports: dict[str, str] = {}
-        self.depends = ""
-        self.loops: dict[str, str] = {}
+        self.width = width
+        self.names = Names()
+        self.tables: dict[str, str] = {}
+        self.loops: dict[tuple, tuple[str, str]] = {}
         for group in (rows.parameters, rows.forcing, rows.site, rows.state):
             for name in group:
                 if name in self.row:
@@ -45,58 +50,80 @@ class _Writer:
             if isinstance(item, Layers):
                 reads, writes = read_write(item.process)
                 for name in (*reads, *writes):
-                    for ending, shift in (("_k", 0), ("_above", -1), ("_below", 1)):
+                    for ending, shift in _ENDINGS:
                         base = name[: -len(ending)]
                         if name.endswith(ending) and base not in self.constants:
                             families[base] = max(families.get(base, 0), max(item.first, item.last) + shift)
+        owner: dict[str, str] = {}
         for base, size in families.items():
             for k in range(1, size + 1):
-                self.row.setdefault(f"{base}{k}", len(self.row))
+                member = f"{base}{k}"
+                if owner.setdefault(member, base) != base:
+                    raise ModelError(
+                        f"a layer of {base!r} and one of {owner[member]!r} are both called {member!r}",
+                        "Give one of the two another name",
+                    )
+                self.row.setdefault(member, len(self.row))
             places = [self.row[f"{base}{k}"] for k in range(1, size + 1)]
             if places != list(range(places[0], places[0] + size)):
                 raise ModelError(f"the layers of {base!r} are not declared one behind the other", "Declare them in order")
         for _, reads, writes in steps_of(items):
             for name in (*reads, *writes):
-                base = name.rstrip("0123456789")
-                if base not in self.constants or name in self.row:
+                if name in writes or self._constant(name) is None:
                     self.row.setdefault(name, len(self.row))
+        for name in self.row:
+            if self._constant(name) is not None:
+                raise ModelError(
+                    f"{name!r} is a row of the model and a number of its constants {name.rstrip('0123456789')!r}",
+                    "Give one of the two another name",
+                )
+
+    def _constant(self, name: str) -> int | None:
+        """Index of a name among the numbers of a constant; None if it is not one of them."""
+        base = name.rstrip("0123456789")
+        number = name[len(base) :]
+        known = self.constants.get(base, ())
+        return int(number) - 1 if number and 1 <= int(number) <= len(known) else None
+
+    def layers(self, base: str) -> str:
+        """Name of the array that holds a constant's numbers."""
+        return self.names.unique(f"_gc_C_{base}", ("layers", base))
 
     def process(self, process: Callable, layers: Layers | None = None) -> str:
         """Write the loop over lanes with the statements of a process; the call."""
         reads, writes = read_write(process)
-        name = process.__name__
-        loop = f"l_{name}" if layers is None else f"l_{name}_{layers.first}_{layers.last}"
-        if loop not in self.loops:
-            lines, sources = globals_of(process)
-            add_imports(self.imports, process, lines)
-            self.depends += sources
+        key = (process, None if layers is None else (layers.first, layers.last))
+        if key not in self.loops:
+            name = f"l_{named(process)}" if layers is None else f"l_{named(process)}_{layers.first}_{layers.last}"
+            loop = self.names.unique(name, key)
             pad = "        " if layers is None else "            "
             statements = [f"{n} = {self._cell(n, layers)}" for n in reads]
-            statements += statements_of(process)
+            statements += statements_of(self.names.process(process))
             statements += [f"{self._cell(n, layers)} = {n}" for n in writes]
-            head = ""
+            begin = ""
             if layers:
                 down = layers.last < layers.first
                 count = abs(layers.last - layers.first) + 1
-                k = f"{layers.first - 1} - _c" if down else f"{layers.first - 1} + _c"
-                head = f"    for _c in range({count}):\n        _k = {k}\n"
-            head = f"@njit(**INNER)\ndef {loop}(B):\n{head}{pad[4:]}for _i in range(W):\n"
-            self.loops[loop] = head + textwrap.indent("\n".join(statements), pad)
-        return f"{loop}(B)"
+                k = f"{layers.first - 1} - _gc_c" if down else f"{layers.first - 1} + _gc_c"
+                begin = f"    for _gc_c in _gc_range({count}):\n        _gc_k = {k}\n"
+            begin = f"@njit(**INNER)\ndef {loop}(_gc_B):\n{begin}{pad[4:]}for _gc_i in _gc_range({self.width}):\n"
+            self.loops[key] = (loop, begin + textwrap.indent("\n".join(statements), pad))
+        return f"{self.loops[key][0]}(B)"
 
     def _cell(self, name: str, layers: Layers | None) -> str:
         if layers is not None:
-            for ending, shift in (("_k", 0), ("_above", -1), ("_below", 1)):
+            for ending, shift in _ENDINGS:
                 base = name[: -len(ending)]
                 if name.endswith(ending):
-                    move = f"_k + {shift}" if shift > 0 else (f"_k - {-shift}" if shift else "_k")
                     if base in self.constants:
-                        return f"C_{base}[{move}]"
-                    if layers.last < layers.first:
-                        # a downward sweep written with an upward counter, so that offsets stay known
-                        return f"B[({self.row[base + '1'] + layers.first - 1 + shift} - _c) * W + _i]"
-                    return f"B[({self.row[base + '1'] + layers.first - 1 + shift} + _c) * W + _i]"
-        return f"B[{self.row[name]} * W + _i]"
+                        move = f"_gc_k + {shift}" if shift > 0 else (f"_gc_k - {-shift}" if shift else "_gc_k")
+                        return f"{self.layers(base)}[{move}]"
+                    # a downward sweep written with an upward counter, so that offsets stay known
+                    sign = "-" if layers.last < layers.first else "+"
+                    return f"_gc_B[({self.row[base + '1'] + layers.first - 1 + shift} {sign} _gc_c) * {self.width} + _gc_i]"
+        if name not in self.row:
+            return f"{self.layers(name.rstrip('0123456789'))}[{self._constant(name)}]"
+        return f"_gc_B[{self.row[name] * self.width} + _gc_i]"
 
     def body(self, items: tuple[Item, ...], indent: str) -> list[str]:
         """Statements of a schedule."""
@@ -108,22 +135,29 @@ class _Writer:
                 lines += self._repeat(item, indent)
             elif isinstance(item, WhereAny):
                 lines.append(f"{indent}if positive(B, {self.row[item.name]}):")
-                lines += self.body(item.body, indent + "    ")
+                lines += self.body(item.body, indent + "    ") or [indent + "    pass"]
             elif isinstance(item, Clear):
+                if not item.names:
+                    continue
                 lines.append(f"{indent}clear(B, {self._table([self.row[n] for n in item.names])})")
             elif isinstance(item, Accumulate):
+                if not item.terms:
+                    continue
                 targets = self._table([self.row[t] for t, _, _ in item.terms])
                 sources = self._table([self.row[s] for _, s, _ in item.terms])
-                lines.append(f"{indent}accumulate(B, {targets}, {sources}, {self._table([f for _, _, f in item.terms])})")
+                lines.append(
+                    f"{indent}accumulate(B, {targets}, {sources}, {self._table([float(f) for _, _, f in item.terms])})"
+                )
             else:
                 lines.append(indent + self.process(item))
         return lines
 
-    def _table(self, values: list[int] | list[float]) -> str:
-        """Name of a constant array."""
-        name = f"N_{len(self.imports)}"
-        self.imports[name] = f"{name} = np.array({tuple(values)!r})"
-        return name
+    def _table(self, values: list[int] | list[float], name: str = "N") -> str:
+        """Name of a constant array: one for the same numbers."""
+        text = constant_text(tuple(values))
+        found = self.names.unique(f"_gc_{name}", (name, text))
+        self.tables[found] = f"{found} = np.array({text})"
+        return found
 
     def _repeat(self, item: Repeat, indent: str) -> list[str]:
         count = f"p{len(indent) // 4}"
@@ -132,8 +166,9 @@ class _Writer:
         if item.while_any:
             lines += [f"{inner}if not positive(B, {self.row[item.while_any]}):", f"{inner}    break"]
         for name, values in item.tables.items():
-            table = f"T_{name}"
-            self.imports[table] = f"{table} = np.array({tuple(values)!r})"
+            if len(values) != item.times:
+                raise ModelError(f"the table {name!r} has {len(values)} numbers for {item.times} passes", "Give one a pass")
+            table = self._table([float(x) for x in values], f"T_{name}")
             lines += [f"{inner}v = {table}[{count}]", f"{inner}for i in range(W): B[{self.row[name]} * W + i] = v"]
         if item.forcing:
             size = len(self.forcing)
@@ -156,32 +191,22 @@ def schedule_source(
     width: int,
     constants: Mapping[str, tuple[float, ...]],
     steps: int,
-) -> tuple[str, str, dict[str, int]]:
-    """Text of the generated module of a schedule, the sources it depends on, and the row of every name."""
-    writer = _Writer(rows, constants)
+) -> tuple[str, Names, dict[str, int]]:
+    """Text of the generated module of a schedule, what the names in it stand for, and the row of every name."""
+    writer = _Writer(rows, constants, width)
     writer.allocate((*setup, *items))
     start = writer.body(setup, "    ") or ["    pass"]
     step = writer.body(items, " " * 12)
-    head = [
-        '"""Generated by gridcal.kernels.lanes.lane_loops; do not edit."""',
-        "import numpy as np",
-        "from numba import njit",
-        "",
-        "from gridcal.kernels.jit import APART, FAST, INNER",
-        *writer.imports.values(),
-        "",
-        f"W = {width}",
-        f"ROWS = {len(writer.row)}",
-        *(f"C_{name} = np.array({tuple(values)!r})" for name, values in constants.items()),
-    ]
+    layers = (f"{writer.layers(n)} = np.array({constant_text(tuple(map(float, x)))})" for n, x in constants.items())
     parts = [
-        "\n".join(head),
+        head(writer.names, width, len(writer.row)),
+        "\n".join(["_gc_range = range", *layers, *writer.tables.values()]),
         _PARTS,
-        *writer.loops.values(),
+        *(text for _, text in writer.loops.values()),
         "@njit(**INNER)\ndef start(B):\n" + "\n".join(start),
         _schedule_driver(rows, writer.row, steps, step),
     ]
-    return "\n\n\n".join(parts) + "\n", writer.depends, writer.row
+    return "\n\n\n".join(parts) + "\n", writer.names, writer.row
 
 
 _PARTS = """@njit(**INNER)
@@ -212,7 +237,7 @@ def _schedule_driver(rows: Rows, row: dict[str, int], steps: int, step: list[str
     nf = len(series)
     first = {key: row[names[0]] for key, names in rows._asdict().items() if key in ("forcing", "state") and names}
     text = [
-        "@njit(**FAST)",
+        "@cached(FAST)",
         f"def run(theta, site, state, Q, R, by_pass, by_step, {', '.join(series)}):",
         "    n = theta.shape[1]",
         f"    T = {series[0]}.shape[0] // {steps}",
@@ -297,7 +322,20 @@ def compile_schedule(
     `by_step` (R, T, n) and those numbered `Q` after each recorded pass into `by_pass` (Q, T * passes, n); ``ROW`` maps names to
     row numbers. So asking for other results compiles nothing anew.
     """
-    source, depends, row = schedule_source(setup, items, rows, width, constants, steps)
-    module = imported(name, source, depends)
+    return compiled_schedule(name, setup, items, rows, width, constants, steps)[0]
+
+
+def compiled_schedule(
+    name: str,
+    setup: tuple[Item, ...],
+    items: tuple[Item, ...],
+    rows: Rows,
+    width: int,
+    constants: Mapping[str, tuple[float, ...]],
+    steps: int,
+) -> tuple[ModuleType, Names]:
+    """As :func:`compile_schedule`, with the meanings of names: the module is right as long as they are unchanged."""
+    source, names, row = schedule_source(setup, items, rows, width, constants, steps)
+    module = imported(name, source)
     module.__dict__["ROW"] = row
-    return module
+    return module, names

@@ -23,7 +23,7 @@ def energy_of_hour(solad_vis, solad_nir, solai_vis, solai_nir, swnet, fira, firb
     return swdown, rnet, latent_hour
 
 
-def carbon_of_hour(ra_leaf, ra_wood, ra_root, ra_growth, npp, rmic, fvapa, fsena):
+def exchange_of_hour(ra_leaf, ra_wood, ra_root, ra_growth, npp, rmic, fvapa, fsena):
     """Autotrophic respiration and net ecosystem exchange (mol m-2 s-1), evapotranspiration, upward sensible heat."""
     ra_hour = ra_leaf + ra_wood + ra_root + ra_growth
     nee_hour = rmic - npp
