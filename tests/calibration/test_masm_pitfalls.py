@@ -392,6 +392,7 @@ def test_missing_values_survive_compilation():
 
 
 def test_an_evaluation_costs_no_square_of_the_training_size():
+    import time
     import timeit
 
     def seconds(n):
@@ -399,9 +400,10 @@ def test_an_evaluation_costs_no_square_of_the_training_size():
         e = surfaces.flat(3)._replace(points=rng.random((n, 3)), alpha=rng.random((n, 1)))
         x = rng.random((4000, 3))
         emulated_costs(e, x)
-        return min(timeit.repeat(lambda: emulated_costs(e, x), number=1, repeat=9))
+        return min(timeit.repeat(lambda: emulated_costs(e, x), number=1, repeat=9, timer=time.thread_time))
 
-    assert seconds(400) / seconds(100) < 8.0  # 4 in proportion; with the variance 16
+    # 4 in proportion; with the variance 16. On a busy machine one look may be far off
+    assert min(seconds(400) / seconds(100) for _ in range(3)) < 8.0
 
 
 def bimodal():
