@@ -25,6 +25,7 @@ _SHAPE = (
     "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_names", "co_varnames", "co_freevars", "co_cellvars",
 )  # fmt: skip
 _known: dict[CodeType, ast.FunctionDef] = {}
+_signatures: dict[CodeType | None, Signature] = {}
 
 
 class Signature(NamedTuple):
@@ -197,6 +198,15 @@ def process_tree(process: Callable[..., Any]) -> ast.FunctionDef:
 
 def read_write(process: Callable[..., Any]) -> Signature:
     """Names a process function reads (arguments) and writes (names in its return statement)."""
+    function = python_function(process)
+    code = None if function is None else function.__code__
+    if code not in _signatures:
+        _signatures[code] = _signature(process)
+    reads, writes = _signatures[code]
+    return Signature(list(reads), list(writes))
+
+
+def _signature(process: Callable[..., Any]) -> Signature:
     tree = process_tree(process)
     last = tree.body[-1]
     assert isinstance(last, ast.Return)
