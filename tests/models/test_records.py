@@ -122,7 +122,7 @@ def assert_alive(hours):
 
 def test_hours_make_the_day_in_plain_python():
     model = ibis_model(record="hour")
-    days = 3
+    days = 2
     theta, forcing, site, state = inputs(model, days)
     names = tuple(model.outputs)
     collected = []
@@ -167,4 +167,5 @@ def test_hours_make_the_day(door):
 @pytest.mark.parametrize("choice", [("daily", "static"), ("radiation", "dynamic"), ("hourly", "prescribed")])
 def test_hourly_records_are_those_of_plain_python(choice):
     outcome = check_model(ibis_model(*choice, record="hour"), days=20)
-    assert not [text for text in outcome.failed if "changes no output" not in text], outcome.failed
+    wanted = {"finite outputs", "state split", "lanes", "NaN rule", "compiled agrees with plain Python"}
+    assert wanted <= set(outcome.passed), outcome.failed
