@@ -88,7 +88,7 @@ def weather(model, days):
 
 
 def inputs(model, days):
-    values = {"lat": 42.0, "lon": -72.0, "sand": 40.0, "clay": 20.0} | dict(model.site_default)
+    values = {"lat": 42.0, "lon": -72.0, "utc_offset": -5.0, "sand": 40.0, "clay": 20.0} | dict(model.site_default)
     site = np.array([np.full(3, values[name]) for name in model.site])
     forcing = weather(model, days)
     theta = np.repeat(model.parameters.default[:, None], 3, axis=1)
