@@ -223,15 +223,16 @@ def _plain(model: ProcessModel, theta: Array, forcing: list[Array], site: Array,
         ]
         # an hour in which snow starts to melt amplifies rounding: a schedule may stray on one day of the five, and not far
         tight = 1e-12 if not model.setup else 1e-9
-        if model.setup and any(not _near(a, b, tight, scale[name]) for name, a, b in pairs):
+        noise = 0.0 if not model.setup else 1e-13  # of what only mends the rounding of stores
+        if model.setup and any(not _near(a, b, tight, scale[name], noise) for name, a, b in pairs):
             strayed += 1
             tight = 1e-4 if strayed == 1 else tight
         for name, a, b in pairs:
-            if not _near(a, b, tight, scale[name]):
+            if not _near(a, b, tight, scale[name], noise):
                 problems.append(f"output {name!r} of day {day} differs between compiled code and plain Python")
     return problems[:1]
 
 
-def _near(a: float, b: float, tight: float, scale: float) -> bool:
+def _near(a: float, b: float, tight: float, scale: float, noise: float) -> bool:
     """Whether two numbers of an output agree; what is a difference of larger ones has its rounding from them."""
-    return bool(np.isclose(a, b, rtol=tight, atol=1e-3 * tight * scale))
+    return bool(np.isclose(a, b, rtol=tight, atol=max(1e-3 * tight * scale, noise)))

@@ -25,6 +25,7 @@ _SHAPE = (
     "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_names", "co_varnames", "co_freevars", "co_cellvars",
 )  # fmt: skip
 _known: dict[CodeType, ast.FunctionDef] = {}
+_signatures: dict[CodeType | None, Signature] = {}
 
 
 class Signature(NamedTuple):
@@ -108,7 +109,8 @@ def _read(function: FunctionType) -> ast.FunctionDef:
         if "out of bounds" in str(error):
             raise changed from error
         raise ModelError(
-            f"the text of {place(function)} cannot be read: {error}", "Write the function in a file or a notebook's cell"
+            f"the text of {place(function)} cannot be read: {error}",
+            "Write the function in a file; under worker processes in a module that each of them can import",
         ) from error
     try:
         # an indented function: its comments and strings may start further left than itself
@@ -197,6 +199,15 @@ def process_tree(process: Callable[..., Any]) -> ast.FunctionDef:
 
 def read_write(process: Callable[..., Any]) -> Signature:
     """Names a process function reads (arguments) and writes (names in its return statement)."""
+    function = python_function(process)
+    code = None if function is None else function.__code__
+    if code not in _signatures:
+        _signatures[code] = _signature(process)
+    reads, writes = _signatures[code]
+    return Signature(list(reads), list(writes))
+
+
+def _signature(process: Callable[..., Any]) -> Signature:
     tree = process_tree(process)
     last = tree.body[-1]
     assert isinstance(last, ast.Return)
