@@ -203,7 +203,7 @@ def twin(tmp=None):
     time = np.datetime64("2001-01-01") + np.arange(lai.shape[0])
     data = xr.Dataset({k: (("time", "pixel"), v) for k, v in weather.items() if k in dalec.forcing})
     noise = 0.05 * np.random.default_rng(1).normal(size=lai.shape)
-    data["lai_obs"] = (("time", "pixel"), lai + noise, {"units": "m2 m-2"})
+    data["lai_obs"] = (("time", "pixel"), np.maximum(lai + noise, 0.0), {"units": "m2 m-2"})
     data["lat"] = ("pixel", [42.0])
     from gridcal.cube import Cube
 
