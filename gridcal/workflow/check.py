@@ -122,8 +122,8 @@ def check_cube(
     >>> cube = gc.synthetic.twin(4, 4, years=1).cube
     >>> gc.check_cube(cube, "lue", ["gpp_obs"]).ok
     True
-    >>> print(gc.check_cube(gc.Cube.from_dataset(cube.data.drop_vars(["vpd", "par"])), "lue").of("wrong")[0].text)
-    the cube lacks forcing of model 'lue': 'vpd' (kPa), 'par' (MJ m-2 d-1)
+    >>> print(gc.check_cube(gc.Cube.from_dataset(cube.data.drop_vars("vpd")), "lue").of("wrong")[0].text)
+    the cube lacks forcing of model 'lue': 'vpd' (vapour pressure deficit, daily mean, kPa)
     """
     chosen = model_named(model) if isinstance(model, str) else model
     lines: list[Line] = []
@@ -196,7 +196,9 @@ def _names_and_units(cube: Cube, model: ProcessModel, targets: tuple[Target, ...
     if lacking:
         from gridcal.vocabulary.variables import VARIABLES
 
-        named = ", ".join(f"{n!r}" + (f" ({VARIABLES[n].units})" if n in VARIABLES else "") for n in lacking)
+        named = ", ".join(
+            f"{n!r}" + (f" ({VARIABLES[n].long_name}, {VARIABLES[n].units})" if n in VARIABLES else "") for n in lacking
+        )
         lines.append(
             Line(
                 "wrong", "forcing", f"the cube lacks forcing of model {model.name!r}: {named}",
