@@ -32,11 +32,16 @@ def taken(ds: xr.Dataset) -> tuple[xr.Dataset, tuple[str, ...]]:
     return ds, tuple(said)
 
 
-def _without_bounds(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
-    """CF 7.1: a variable that a coordinate names as its bounds is part of its metadata."""
+def boundary_variables(ds: xr.Dataset) -> list[str]:
+    """Variables that a coordinate names as its bounds, sorted."""
     named = {str(x.attrs["bounds"]) for x in ds.variables.values() if "bounds" in x.attrs}
     named |= {str(x.encoding["bounds"]) for x in ds.variables.values() if "bounds" in x.encoding}
-    found = sorted(n for n in named if n in ds.variables)
+    return sorted(n for n in named if n in ds.variables)
+
+
+def _without_bounds(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
+    """CF 7.1: a variable that a coordinate names as its bounds is part of its metadata."""
+    found = boundary_variables(ds)
     return (ds.drop_vars(found), f"boundary variables are left out: {', '.join(found)}") if found else (ds, "")
 
 

@@ -14,6 +14,7 @@ from gridcal.cube.dataset import Cube
 from gridcal.cube.entry import CatalogEntry, data_path, load_entry
 from gridcal.cube.formats import open_native
 from gridcal.cube.identity import of_path
+from gridcal.cube.layouts import boundary_variables
 from gridcal.cube.missing import without_codes
 from gridcal.errors import CatalogError, InputError
 from gridcal.vocabulary.fingerprint import fingerprint
@@ -78,7 +79,8 @@ def open_cube(
     elif entry is not None:
         chosen = tuple(f for f in entry.features if f in ds)
     else:
-        chosen = tuple(sorted(str(v) for v in ds.data_vars if "time" not in ds[v].dims and v != "mask" and ds[v].dims))
+        left_out = {"mask", *boundary_variables(ds)}
+        chosen = tuple(sorted(str(v) for v in ds.data_vars if "time" not in ds[v].dims and v not in left_out and ds[v].dims))
     cube = Cube.from_dataset(ds, features=chosen, entry=entry)
     own = str(ds.attrs.get("fingerprint", ""))
     return dataclasses.replace(cube, data=cube.data.assign_attrs(fingerprint=fingerprint([own, of_path(path)])))

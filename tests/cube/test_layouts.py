@@ -93,13 +93,15 @@ def test_any_byte_order_and_half_precision(kind):
     assert x.values.tolist() == [1, 2, 3]
 
 
-def test_bounds_are_metadata():
+def test_bounds_are_metadata(tmp_path):
     ds = grid(LAT, LON).data
     ds["lat_bnds"] = (("lat", "bnds"), np.stack([LAT - 0.25, LAT + 0.25], axis=1))
     ds["lat"].attrs["bounds"] = "lat_bnds"
     cube = Cube.from_dataset(ds)
     assert "lat_bnds" not in cube
     assert cube.repairs == ("boundary variables are left out: lat_bnds",)
+    ds.to_zarr(tmp_path / "x.zarr", zarr_format=3, consolidated=False)
+    assert open_cube(tmp_path / "x.zarr").feature_names == ("where",)
 
 
 def test_y_and_x_that_say_they_are_degrees_are_taken():
