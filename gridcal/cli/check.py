@@ -15,7 +15,7 @@ def check(
 ) -> None:
     """Look at data as a job would, and say everything at once: understood, repaired, rare, wrong.
 
-    Exit status 1 if something must be mended. `gridcal run` does the same before its first stage.
+    Exit status 1 if something must be mended. `gridcal run` does the same first with a cube of your own (kind: cube).
     """
     from gridcal.workflow.check import check_cube
 
