@@ -27,7 +27,7 @@ from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.door import look_at_block, look_before
 from gridcal.simulation.over_cube import check_state, identity_of, state_in_units
-from gridcal.vocabulary.fingerprint import fingerprint
+from gridcal.vocabulary.fingerprint import marks
 from gridcal.vocabulary.periods import days_between, period_index
 
 
@@ -187,6 +187,20 @@ def calibrate(
     out = xr.map_blocks(_calibrate_block_of_pixels, data, kwargs={"spec": spec}, template=template)
     keep = [c for c in cube.data.coords if cube.data[c].dims == (dim,)]
     out = out.assign_coords({c: cube.data[c] for c in keep})
+    seen = {
+        "model": [model.name, model.version],
+        "parameters": model.parameters,
+        "blocks": blocks,
+        "warm_start": warm_start,
+        "edc": [[c.name, c.description] for c in model.constraints if any(b.edc for b in blocks)],
+        "method": [repr(method), getattr(type(method), "version", 0)],
+        "seed": seed,
+        "period": period,
+        dim: [str(v) for v in data[dim].values],
+        **({} if state is None else {"state": of_data(state, [s.name for s in model.state])}),
+        **({} if start is None else {"start": identity_of(start, model)}),
+        "cube": of_data(cube.data, [*names, *extra, *places]),
+    }
     out.attrs = {
         "stage": "calibrate",
         "model": model.name,
@@ -194,22 +208,7 @@ def calibrate(
         "method": repr(method),
         "seed": seed,
         "blocks": "; ".join(f"{', '.join(b.fit)} against {b.aim}" for b in blocks),
-        "fingerprint": fingerprint(
-            {
-                "model": [model.name, model.version],
-                "parameters": model.parameters,
-                "blocks": blocks,
-                "warm_start": warm_start,
-                "edc": [[c.name, c.description] for c in model.constraints if any(b.edc for b in blocks)],
-                "method": [repr(method), getattr(type(method), "version", 0)],
-                "seed": seed,
-                "period": period,
-                dim: [str(v) for v in data[dim].values],
-                **({} if state is None else {"state": of_data(state, [s.name for s in model.state])}),
-                **({} if start is None else {"start": identity_of(start, model)}),
-                "cube": of_data(cube.data, [*names, *extra, *places]),
-            }
-        ),
+        **marks(seen),
     }
     return out
 

@@ -20,7 +20,7 @@ from gridcal.screening.chunk import STEP, coords, layout, screen_block_of_pixels
 from gridcal.screening.morris import Morris
 from gridcal.simulation.door import look_before
 from gridcal.simulation.over_cube import identity_of, model_inputs
-from gridcal.vocabulary.fingerprint import fingerprint
+from gridcal.vocabulary.fingerprint import marks
 from gridcal.vocabulary.periods import days_between, period_index
 
 
@@ -189,7 +189,7 @@ def screen(
         "start_state": "cold start" if state is None else str(state.attrs.get("fingerprint", "given")),
         "dead": ", ".join(f"{k} < {v:g}" for k, v in dead.items()),
         "comment": STEP,
-        "fingerprint": fingerprint(seen),
+        **marks(seen),
     }
     return out
 

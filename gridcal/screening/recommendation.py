@@ -139,7 +139,7 @@ def recommend(effects: xr.Dataset, threshold: float = 0.1) -> Recommendation:
             doubtful[i, j] = bool(text)
             warnings += [f"{target}: {names[j]} {text}"] if text else []
     table["doubtful"] = (middle.dims, doubtful, {"long_name": "look again before deciding"})
-    table.attrs = {"threshold": threshold, **{k: v for k, v in effects.attrs.items() if k != "fingerprint"}}
+    table.attrs = {"threshold": threshold, **{k: v for k, v in effects.attrs.items() if k not in ("fingerprint", "made_from")}}
     return Recommendation(kept, tuple(warnings), table, threshold)
 
 

@@ -19,7 +19,7 @@ from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of as in_units_of_table
 from gridcal.simulation.door import look_at_block, tell_gaps
-from gridcal.vocabulary.fingerprint import fingerprint
+from gridcal.vocabulary.fingerprint import marks
 from gridcal.vocabulary.variables import VARIABLES
 
 SPACE = ("lat", "lon", "pixel", "site")
@@ -111,7 +111,7 @@ def simulate(
             "state": None if state is None else of_data(state, [s.name for s in model.state]),
             "cube": of_data(data, [*model.forcing, *model.site]),
         }
-        out.attrs["fingerprint"] = fingerprint(seen)
+        out.attrs |= marks(seen)
     return out
 
 

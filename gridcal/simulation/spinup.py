@@ -18,7 +18,7 @@ from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.over_cube import identity_of, model_inputs
-from gridcal.vocabulary.fingerprint import fingerprint
+from gridcal.vocabulary.fingerprint import marks
 
 #: share of the years, and passes of the soil carbon a day, of the accelerated spin-up (IBIS: to year 75 and 112 of 150)
 ACCELERATION = ((75.0 / 150.0, 40.0), (112.0 / 150.0, 10.0), (1.0, 1.0))
@@ -94,7 +94,7 @@ def spin_up(
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
     out.attrs = {
         "model": model.name, "model_version": model.version, "years": years, "forcing_year": year,
-        "fingerprint": fingerprint(seen),
+        **marks(seen),
     }  # fmt: skip
     return out
 

@@ -20,7 +20,7 @@ from gridcal.process.model import ProcessModel, SteadyState
 from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.simulation.spinup import Lanes, state_dataset, year_of
-from gridcal.vocabulary.fingerprint import fingerprint
+from gridcal.vocabulary.fingerprint import marks
 
 UNIT = 1.0e4
 """Size of the unit vectors that the affine map is read off with, in the pools' unit: rounding then stays below 1e-11."""
@@ -114,7 +114,7 @@ def steady_state(
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
     out.attrs = {
         "model": model.name, "model_version": model.version, "forcing_year": year, "tolerance": tolerance,
-        "fingerprint": fingerprint(seen),
+        **marks(seen),
     }  # fmt: skip
     return out
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -156,8 +158,9 @@ class Study:
             Lazy; its space chunks are the tiles. Data in memory are cut into default tiles, and data without space
             dimensions are one tile.
         fingerprint : str or mapping, optional
-            What the values depend on; ``dataset.attrs["fingerprint"]`` without it. Of a mapping, the keys that differ are
-            named when the stage turns out to be made from something else.
+            What the values depend on; without it, what the data set says of itself (its attributes ``fingerprint`` and
+            ``made_from``). Of a mapping, the keys that differ are named when the stage turns out to be made from something
+            else.
         progress : bool
             Show progress.
         label : str, optional
@@ -174,14 +177,10 @@ class Study:
             If the stage was made from something else, a tile failed, the disk is full, or another run holds the study.
         """
         _check_name(name)
-        dependencies = dict(fingerprint) if isinstance(fingerprint, Mapping) else None
-        mark = str(fingerprint if fingerprint is not None else dataset.attrs.get("fingerprint", ""))
-        if dependencies is not None:
-            mark = hash_of(dependencies)
+        dependencies, mark = _made_from(dataset, fingerprint)
         task = re.sub(r"[^A-Za-z]+", "_", str(dataset.attrs.get("stage", name))).strip("_") or "stage"
         dataset = store.storable(dataset)
-        if mark:
-            dataset = dataset.assign_attrs(fingerprint=mark)
+        dataset.attrs = {k: v for k, v in dataset.attrs.items() if k != "made_from"} | ({"fingerprint": mark} if mark else {})
         chunks = tile_chunks(dataset)
         plan = dict(tiles(dataset.sizes, chunks))
         stage = {
@@ -414,6 +413,19 @@ class Study:
 
     def _depends(self, name: str) -> Path:
         return self.path / "records" / f"{name}.depends.json"
+
+
+def _made_from(dataset: xr.Dataset, given: str | Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str]:
+    """What a data set was made from, where that is known, and its fingerprint."""
+    if isinstance(given, Mapping):
+        return dict(given), hash_of(dict(given))
+    if given is not None:
+        return None, str(given)
+    with contextlib.suppress(ValueError):
+        found = json.loads(str(dataset.attrs.get("made_from", "")))
+        if isinstance(found, dict):
+            return found, str(dataset.attrs.get("fingerprint", ""))
+    return None, str(dataset.attrs.get("fingerprint", ""))
 
 
 def _check_name(name: str) -> None:

@@ -8,6 +8,7 @@ import enum
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -17,6 +18,9 @@ import numpy as np
 from gridcal.errors import ConfigError
 
 _SHOWN = 60
+_LISTED = 20
+_DIGITS = 12
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def canonical(obj: Any) -> Any:
@@ -96,6 +100,39 @@ def fingerprint(obj: Any) -> str:
     """
     text = json.dumps(canonical(obj), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def marks(seen: Mapping[str, Any]) -> dict[str, str]:
+    """Attributes of a lazy result that say what it is made from, so that a study can name what changed.
+
+    Parameters
+    ----------
+    seen : mapping
+        Everything the values depend on; whatever :func:`canonical` takes.
+
+    Returns
+    -------
+    dict
+        ``fingerprint``, and ``made_from``: the mapping as JSON, with the number of values and a digest in place of long
+        lists, and digests cut to twelve digits.
+
+    Examples
+    --------
+    >>> marks({"seed": 1, "model": ["lue", 3]})["made_from"]
+    '{"model":["lue",3],"seed":1}'
+    """
+    shown = json.dumps(_brief(canonical(seen)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {"fingerprint": fingerprint(seen), "made_from": shown}
+
+
+def _brief(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _brief(v) for k, v in value.items()}
+    if isinstance(value, list) and len(value) > _LISTED:
+        return f"{len(value)} values {fingerprint(value)[:_DIGITS]}"
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return value[:_DIGITS]
+    return value
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:

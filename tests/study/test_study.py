@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import gridcal as gc
 from gridcal.errors import ConfigError, StudyError
 from gridcal.study.folder import Study
-from gridcal.vocabulary.fingerprint import differences, fingerprint
+from gridcal.vocabulary.fingerprint import differences, fingerprint, marks
 
 CALLS = []
 
@@ -97,6 +98,28 @@ def test_stage_made_from_something_else_is_refused(tmp_path):
     study.save("y", lazy(), fingerprint={"seed": 1, "model": "lue"})
     with pytest.raises(StudyError, match="seed: 1 -> 2"):
         study.save("y", lazy(), fingerprint={"seed": 2, "model": "lue"})
+
+
+def test_what_changed_is_named_where_a_result_says_what_it_was_made_from(tmp_path):
+    study = Study(tmp_path / "s")
+    first = lazy()
+    first.attrs |= marks({"seed": 1, "cube": {"tas": "abc"}, "pixel": list(range(1000))})
+    study.save("x", first)
+    assert "made_from" not in study.open("x").attrs
+    second = lazy().assign_attrs(marks({"seed": 1, "cube": {"tas": "xyz"}, "pixel": list(range(999))}))
+    with pytest.raises(StudyError, match=r"changed: cube\.tas: abc -> xyz; pixel: 1000 values \w+ -> 999 values \w+\. Delete"):
+        study.save("x", second)
+    assert "made_from" in second.attrs  # the caller's own is not touched
+
+
+def test_a_simulation_in_a_study_names_the_data_that_changed(tmp_path):
+    data = gc.synthetic.twin(2, 2, years=1).cube.data.compute().assign_attrs(fingerprint="")
+    cube = gc.Cube.from_dataset(data)
+    study = Study(tmp_path / "s")
+    study.save("gpp", gc.simulate(cube, gc.models.model_named("lue"), outputs=["gpp"]))
+    warmer = gc.Cube.from_dataset(data.assign(tas=(data.tas + 1).assign_attrs(data.tas.attrs)))
+    with pytest.raises(StudyError, match=r"changed: cube\.tas: \w+ -> \w+"):
+        study.save("gpp", gc.simulate(warmer, gc.models.model_named("lue"), outputs=["gpp"]))
 
 
 def test_failed_tile_is_named_and_the_others_finish(tmp_path):
