@@ -352,8 +352,11 @@ def outcome(op: Operator, data: xr.Dataset, learner: gc.Extrapolator, seed: int)
     """How one draw of an operator ends, and what was said."""
     good, _ = story(data, learner)
     with tempfile.TemporaryDirectory() as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Zarr, on writing
+            changed = op.change(data.copy(deep=True), np.random.default_rng(seed), Path(folder))
         try:
-            places, said = story(op.change(data.copy(deep=True), np.random.default_rng(seed), Path(folder)), learner)
+            places, said = story(changed, learner)
         except gc.GridcalError as error:
             return "refused", str(error)
         except Exception as error:

@@ -141,3 +141,14 @@ def test_screening_of_ibis_dalec_at_real_climates_runs_small(tmp_path):
     rows = (tmp_path / "effects.csv").read_text().splitlines()
     assert len(rows) == 1 + 2 * 33 * 2
     assert len(list(tmp_path.glob("screening-mean-*.png"))) == 2
+
+
+def test_no_mutation_passes_the_door_in_silence():
+    lines = run(FOLDER / "door_mutations.py", "--draws", 1, "--say").splitlines()[1:]
+    ends = [(lines[k], lines[k + 1].strip()) for k in range(0, len(lines), 2)]
+    assert len(ends) >= 20
+    for operator, end in ends:
+        if operator.startswith("no trace"):
+            assert end.startswith("silent"), operator  # the README says what no door can see
+        elif "under the old label" not in operator:  # degF called degC, a temperature either way: in the README too
+            assert not end.startswith(("silent", "bare")), f"{operator}: {end}"

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from gridcal.cube.agreement import REAL_CALENDARS
 from gridcal.errors import InputError
 
 _PLANAR = {"y": "lat", "x": "lon"}
 _STANDARD_NAMES = {"lat": "latitude", "lon": "longitude"}
+_SPELT_OUT = {"latitude": "lat", "longitude": "lon"}
+_BY_STANDARD_NAME = {"latitude": "lat", "longitude": "lon", "time": "time"}
 
 
 def taken(ds: xr.Dataset) -> tuple[xr.Dataset, tuple[str, ...]]:
@@ -25,7 +28,7 @@ def taken(ds: xr.Dataset) -> tuple[xr.Dataset, tuple[str, ...]]:
         If dimensions y and x say neither that they are degrees nor that they are not, or times are of a zone with summer time.
     """
     said: list[str] = []
-    for rule in (_without_bounds, _degrees_named, _unstacked_labels, _without_zone, _native_bytes):
+    for rule in (_without_bounds, _called_alike, _degrees_named, _unstacked_labels, _real_dates, _without_zone, _native_bytes):
         ds, text = rule(ds)
         if text:
             said.append(text)
@@ -43,6 +46,25 @@ def _without_bounds(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
     """CF 7.1: a variable that a coordinate names as its bounds is part of its metadata."""
     found = boundary_variables(ds)
     return (ds.drop_vars(found), f"boundary variables are left out: {', '.join(found)}") if found else (ds, "")
+
+
+def _called_alike(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
+    """A dimension called latitude or longitude, or whose coordinate says so or that it is time, has the name cubes use."""
+    rename: dict[str, str] = {}
+    for dim in map(str, ds.dims):
+        coordinate = ds[dim] if dim in ds.coords else None
+        standard = "" if coordinate is None else str(coordinate.attrs.get("standard_name", ""))
+        wanted = _BY_STANDARD_NAME.get(standard) or (None if coordinate is None else _SPELT_OUT.get(dim.lower()))
+        if wanted is None or wanted == dim or dim in _BY_STANDARD_NAME.values():
+            continue
+        if wanted == "time" and (coordinate is None or coordinate.dtype.kind not in "MO"):
+            continue
+        if wanted in ds.variables or wanted in ds.dims or wanted in rename.values():
+            continue
+        rename[dim] = wanted
+    if not rename:
+        return ds, ""
+    return ds.rename(rename), "; ".join(f"dimension {a!r} is called {b!r}" for a, b in sorted(rename.items()))
 
 
 def _degrees_named(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
@@ -79,6 +101,20 @@ def _unstacked_labels(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
     return ds, "; ".join(said)
 
 
+def _real_dates(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
+    """Dates of the real calendar in cftime's own type are the same dates in NumPy's."""
+    index = ds.indexes.get("time")
+    if not isinstance(index, xr.CFTimeIndex) or not len(index) or index.calendar not in REAL_CALENDARS:
+        return ds, ""
+    first, last = index.min(), index.max()
+    if index.calendar != "proleptic_gregorian" and first < type(first)(1582, 10, 15):  # before it they are other days
+        return ds, ""
+    if not 1 <= first.year <= last.year <= 9999:
+        return ds, ""
+    dates = index.to_datetimeindex(time_unit="us")
+    return ds.assign_coords(time=("time", dates, ds["time"].attrs)), f"dates of the {index.calendar} calendar are NumPy's"
+
+
 def _without_zone(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
     """Times of a zone that is always as far from UTC keep their labels and lose the zone."""
     index = ds.indexes.get("time")
@@ -107,7 +143,7 @@ def _native_bytes(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
     """Numbers in the machine's own byte order, and of at least single precision."""
     found: dict[str, xr.Variable] = {}
     for key, x in ds.variables.items():
-        if key in ds.dims or x.dtype.kind not in "fiu":
+        if x.dtype.kind not in "fiu":
             continue
         kind = x.dtype.newbyteorder("=")
         if kind == np.float16:

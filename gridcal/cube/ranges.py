@@ -16,13 +16,14 @@ import xarray as xr
 
 from gridcal.cube.dataset import Cube
 from gridcal.errors import InputError
-from gridcal.vocabulary.units import alternatives
-from gridcal.vocabulary.variables import VARIABLES
+from gridcal.vocabulary.units import alternatives, is_flux
+from gridcal.vocabulary.variables import VARIABLES, Variable
 
 CODES = (-9999.0, -999.0, -99.0, -6999.0, -999.9, -9999.9, -99999.0, -32768.0, -32767.0, 9999.0, 32767.0, 65535.0, 99999.0)
 """What data sets write for a missing value; beyond a magnitude of 1e19 anything is one."""
 _SINGLE = frozenset(np.asarray(CODES, dtype=np.float32).tolist())
 _ROUNDING = 1e-6
+_NEXT_TO_NOTHING = 1e-4
 _HOURS_WIDER = 20.0
 
 
@@ -81,8 +82,10 @@ def finding(
         lowest, highest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
     low, high = known.valid_range
     slack = _ROUNDING * (high - low)
-    if np.isnan(lowest) or (low - slack <= lowest and highest <= high + slack):
+    if np.isnan(lowest):
         return None
+    if low - slack <= lowest and highest <= high + slack:
+        return _hardly_anything(name, known, float(lowest), float(highest))
     flat = values[np.isfinite(values)].astype(float)
     outside = flat[(flat < low - slack) | (flat > high + slack)]
     if outside.size == 0:  # infinite values alone
@@ -112,6 +115,20 @@ def finding(
         return Finding(problem, f"Are its units {meant}? Declare them: ds[{name!r}].attrs['units']", True)
     repair = f"Check its units and the data, or leave these values out: ds[{name!r}].where(...)"
     return Finding(problem, repair, far)
+
+
+def _hardly_anything(name: str, known: Variable, lowest: float, highest: float) -> Finding | None:
+    """A flux that never reaches a ten-thousandth of its range, as one in kg m-2 s-1 does that is called g m-2 d-1."""
+    assert known.valid_range is not None
+    largest = max(abs(lowest), abs(highest))
+    if not 0.0 < largest < _NEXT_TO_NOTHING * max(map(abs, known.valid_range)) or not is_flux(known.units):
+        return None
+    fitting = alternatives(known, lowest, highest)
+    if not fitting:
+        return None
+    meant = " or ".join(repr(u) for u in fitting)
+    problem = f"variable {name!r} never reaches more than {largest:g} {known.units}, next to nothing"
+    return Finding(problem, f"Are its units {meant}? Declare them: ds[{name!r}].attrs['units']", False)
 
 
 def check_values(

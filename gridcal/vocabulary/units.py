@@ -43,6 +43,8 @@ _TABLE: dict[str, _Unit] = {
     "ppm": _Unit("number", 1e-6),
     "ppb": _Unit("number", 1e-9),
     "umol mol-1": _Unit("number", 1e-6),
+    "mmol mol-1": _Unit("number", 1e-3),
+    "mol mol-1": _Unit("number", 1.0),
     "kg kg-1": _Unit("number", 1.0),
     "g kg-1": _Unit("number", 1e-3),
     "m2 m-2": _Unit("number", 1.0),
@@ -50,6 +52,7 @@ _TABLE: dict[str, _Unit] = {
     "mm m-1": _Unit("number", 1e-3),
     "degC": _Unit("temperature", 1.0),
     "K": _Unit("temperature", 1.0, -273.15),
+    "degF": _Unit("temperature", 5.0 / 9.0, -160.0 / 9.0),
     "Pa": _Unit("pressure", 1.0),
     "hPa": _Unit("pressure", 100.0),
     "kPa": _Unit("pressure", 1000.0),
@@ -110,12 +113,13 @@ _TABLE: dict[str, _Unit] = {
 
 # whole strings, whatever their case
 _WORDS: dict[str, str] = {
-    "-": "1", "unitless": "1", "dimensionless": "1", "none": "1", "fraction": "1", "ratio": "1", "index": "1",
+    "": "1", "-": "1", "unitless": "1", "dimensionless": "1", "none": "1", "fraction": "1", "ratio": "1", "index": "1",
     "percent": "%", "pct": "%", "1e-6": "ppm", "1.e-6": "ppm", "1e-06": "ppm", "ppmv": "ppm",
     "parts per million": "ppm",
     "degrees c": "degC", "degree c": "degC", "deg c": "degC", "deg_c": "degC", "degc": "degC", "celsius": "degC",
     "degrees celsius": "degC", "degree celsius": "degC", "degree_celsius": "degC", "degrees_celsius": "degC",
-    "kelvin": "K",
+    "kelvin": "K", "deg f": "degF", "degf": "degF", "degrees f": "degF", "fahrenheit": "degF", "degrees fahrenheit": "degF",
+    "degree_fahrenheit": "degF", "degrees_fahrenheit": "degF",
     "degk": "K", "deg_k": "K", "degrees k": "K", "degrees kelvin": "K", "pascal": "Pa", "pascals": "Pa",
     "hectopascal": "hPa", "kilopascal": "kPa", "mbar": "hPa", "millibar": "hPa", "mb": "hPa",
     "day of year": "day of year",
@@ -132,9 +136,11 @@ _TOKENS: dict[str, str] = {
     "metre": "m", "metres": "m", "meter": "m", "meters": "m", "millimeter": "mm", "millimetre": "mm",
     "micromol": "umol",
     "micromoles": "umol", "moles": "mol", "mole": "mol", "gramsC": "gC", "umolC": "umolCO2", "molC": "molCO2",
-    "photons": "photon", "joule": "J",
+    "photons": "photon", "joule": "J", "umolPhoton": "umolphoton", "molPhoton": "molphoton", "umolPhotons": "umolphoton",
+    "molPhotons": "molphoton",
 }  # fmt: skip
 _SPECIES_WORDS = {"C": "C", "CO2": "CO2", "N": "N", "photon": "photon", "photons": "photon", "H2O": "", "water": ""}
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _TOKEN = re.compile(r"(/?)([A-Za-z%_]+)(?:\^|\*\*)?([-+]?\d+)?")
 
 
@@ -186,7 +192,7 @@ def normalise(units: str) -> str:
     >>> normalise("degrees C"), normalise("g C m-2 d-1"), normalise("W/m2"), normalise("umol CO2 m^-2 s^-1")
     ('degC', 'gC m-2 d-1', 'W m-2', 'umolCO2 m-2 s-1')
     """
-    text = " ".join(str(units).replace("µ", "u").replace("μ", "u").replace("°", "deg").split())
+    text = " ".join(str(units).replace("µ", "u").replace("μ", "u").replace("°", "deg").translate(_RAISED).split())
     if text == "C":
         return "degC"
     found = text if text in _TABLE else _WORDS.get(text.lower()) or _spelling(text)
@@ -299,6 +305,11 @@ def alternatives(variable: Variable, lowest: float, highest: float) -> list[str]
         if low <= a and b <= high and max(abs(a), abs(b)) > 0.02 * max(abs(low), abs(high)):
             found.append(units)
     return found[:2]
+
+
+def is_flux(units: str) -> bool:
+    """Whether canonical units are those of a flux of mass, amount or depth, whose numbers differ by powers of ten."""
+    return units in _TABLE and _TABLE[units].dimension in ("mass flux", "amount flux", "speed")
 
 
 def _bridge(old: str, new: str, species: str) -> float | None:

@@ -75,7 +75,7 @@ FAULTS = {
     "lon irregular": (lambda ds: ds.isel(lon=[0, 1, 3, 4, 5]), "'lon' is not regular"),
     "lat missing": (lambda ds: ds.drop_vars("lat"), "dimension 'lat' has no coordinate"),
     "lat in metres": (lambda ds: ds.assign_coords(lat=1000.0 * ds.lat), "Give degrees"),
-    "lat under another name": (lambda ds: ds.rename(lat="latitude"), "dimension 'latitude' is called 'lat'"),
+    "lat under another name": (lambda ds: ds.rename(lat="y_lat"), "dimension 'y_lat' is called 'lat'"),
     "mask of numbers": (lambda ds: ds.assign(mask=ds.mask * 0.5), "true or false"),
     "mask that varies in time": (lambda ds: ds.assign(mask=ds.tas > 0), "mask 'mask' has the dimensions"),
 }

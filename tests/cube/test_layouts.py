@@ -78,6 +78,16 @@ def test_times_of_a_fixed_zone_keep_their_labels(zone):
     assert "zone" in cube.repairs[0]
 
 
+@pytest.mark.parametrize("calendar", ["standard", "proleptic_gregorian"])
+def test_real_dates_of_another_type_are_taken(calendar):
+    ds = xr.Dataset({"x": ("time", np.arange(800.0))}, coords={"time": pd.date_range("1999-12-01", periods=800)})
+    cube = Cube.from_dataset(ds.convert_calendar(calendar, use_cftime=True))
+    assert (cube.data.indexes["time"] == ds.indexes["time"]).all()
+    assert f"dates of the {calendar} calendar" in "; ".join(cube.repairs)
+    with pytest.raises(InputError, match="noleap"):
+        Cube.from_dataset(ds.convert_calendar("noleap", use_cftime=True))
+
+
 def test_times_with_summer_time_are_refused():
     hours = pd.date_range("2001-01-01", "2001-12-31", freq="D", tz="Europe/Berlin")
     with pytest.raises(InputError, match="which has summer time"):
@@ -91,6 +101,42 @@ def test_any_byte_order_and_half_precision(kind):
     assert x.dtype.isnative
     assert x.dtype.itemsize >= 2 + 2 * (x.dtype.kind == "f")
     assert x.values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [">f4", ">f8", ">i4"])
+def test_coordinates_of_any_byte_order(kind):
+    ds = xr.Dataset({"x": ("lat", [1.0, 2.0])}, coords={"lat": np.array([40, 41], kind), "lon": np.array(-90, kind)})
+    data = Cube.from_dataset(ds).data
+    assert data.lat.dtype.isnative
+    assert data.lon.dtype.isnative
+    assert data.indexes["lat"].tolist() == [40, 41]
+    assert data.stack(place=("lat",)).sizes["place"] == 2
+
+
+STANDARD = {"lat": "latitude", "lon": "longitude", "time": "time"}  # CF's standard names
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"lat": "nlat", "lon": "nlon", "time": "t"}, {"lat": "y", "lon": "x"}, {"time": "valid_time"}, {"lat": "Latitude"}],
+)
+def test_coordinates_that_say_what_they_are(names):
+    ds = xr.Dataset({"v": (("lat", "lon", "time"), np.arange(8.0).reshape(2, 2, 2))})
+    ds = ds.assign_coords(lat=[40.0, 41.0], lon=[-90.0, -89.0], time=TIME[:2])
+    marked = ds.assign_coords({c: ds[c].assign_attrs(standard_name=STANDARD[c]) for c in STANDARD})
+    cube = Cube.from_dataset(marked.rename(names))
+    assert set(cube.data.dims) == {"time", "lat", "lon"}
+    assert float(cube["v"].sel(lat=41, lon=-90, time=TIME[1])) == 5.0
+    assert all(f"{b!r} is called {a!r}" in "; ".join(cube.repairs) for a, b in names.items())
+
+
+def test_spelt_out_names_are_taken_and_numbers_are_no_dates():
+    ds = xr.Dataset({"x": (("latitude", "Longitude"), np.zeros((2, 3)))})
+    ds = ds.assign_coords(latitude=[40.0, 41.0], Longitude=[-90.0, -89.0, -88.0])
+    assert Cube.from_dataset(ds).sizes == {"lat": 2, "lon": 3}
+    numbered = xr.Dataset({"x": ("day", [1.0, 2.0])}, coords={"day": ("day", [1, 2], {"standard_name": "time"})})
+    with pytest.raises(InputError, match="is called 'time' here"):
+        Cube.from_dataset(numbered)
 
 
 def test_bounds_are_metadata(tmp_path):

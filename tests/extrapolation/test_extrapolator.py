@@ -11,11 +11,21 @@ from gridcal.errors import ConfigError, GridcalError, InputError
 from gridcal.extrapolation import Extrapolator
 from gridcal.extrapolation.learners.boosting import XGBoost
 from gridcal.extrapolation.learners.forest import RandomForest
+from gridcal.extrapolation.learners.lacking import (
+    MissingFeatureWarning,
+    UnseenClassWarning,
+    missing_features,
+    unseen_classes,
+    warn_of_lacking,
+)
 from gridcal.extrapolation.learners.regressors import KNN, REGRESSORS, Mean, Ridge, make_regressor
-from gridcal.extrapolation.learners.unseen import UnseenClassWarning, unseen_classes, warn_of_unseen
 from gridcal.process.parameters import Parameter, ParameterTable
 from gridcal.vocabulary.agreed_units import UnitsWarning
 
+GAPS = (
+    "ignore::gridcal.extrapolation.learners.lacking.MissingFeatureWarning"  # the grid has some; a test of its own looks at them
+)
+pytestmark = pytest.mark.filterwarnings(GAPS)
 TABLE = ParameterTable(
     (
         Parameter("Topt", 20.0, 5.0, 35.0, "degC", "optimal temperature", "test"),
@@ -272,8 +282,25 @@ def test_lazy_features_are_told_of_without_the_map(learner, grid):
     assert unseen_classes(learner.encoder_, x.chunk(lat=5, lon=3), used) == expected
     assert unseen_classes(learner.encoder_, x.transpose("lon", "lat"), used) == expected
     with pytest.warns(UnseenClassWarning, match=r"'WET' \(4\.2 % of the places\), 'SAV' \(0\.8 % of the places\)"):
-        warn_of_unseen(learner.encoder_, x.chunk(lat=5), used)
+        warn_of_lacking(learner.encoder_, x.chunk(lat=5), used)
     learner.predict(x.chunk(lat=5))  # lazy: told by the stage
+
+
+@pytest.mark.parametrize("chunks", [None, {"lat": 5, "lon": 3}])
+def test_features_without_a_value_are_told_with_their_share(learner, grid, chunks):
+    x = grid.fillna(0.0) if chunks is None else grid.fillna(0.0).chunk(chunks)
+    assert missing_features(learner.encoder_, x) == {}
+    x = x.assign(bio12=x.bio12.where(x.lat > x.lat[0]), bio1=x.bio1.where((x.lat > x.lat[0]) | (x.lon > x.lon[0])))
+    used = x.lon > x.lon[1]
+    rows, columns = x.sizes["lat"], x.sizes["lon"]
+    assert missing_features(learner.encoder_, x) == {"bio12": 1 / rows, "bio1": 1 / (rows * columns)}
+    assert missing_features(learner.encoder_, x, used) == {"bio12": 1 / rows}
+    share = 100 / rows
+    with pytest.warns(MissingFeatureWarning, match=rf"'bio12' \({share:.1f} % of the places\), 'bio1' \("):
+        warn_of_lacking(learner.encoder_, x)
+    if chunks is None:
+        with pytest.warns(MissingFeatureWarning, match="the training mean stands in for them"):
+            learner.predict(x)
 
 
 def test_same_data_same_bytes(training, learner):

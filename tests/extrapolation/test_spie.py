@@ -203,6 +203,7 @@ def test_saved_network_predicts_the_same_bits(trained, tmp_path):
         SPIE.load(tmp_path / "cut.safetensors")
 
 
+@pytest.mark.filterwarnings("ignore::gridcal.extrapolation.learners.lacking.MissingFeatureWarning")
 def test_map_is_lazy_and_independent_of_chunks(trained):
     learner, _, _ = trained
     rng = np.random.default_rng(5)

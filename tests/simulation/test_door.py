@@ -5,6 +5,7 @@ import pytest
 
 from gridcal.cube import Cube, RangeWarning
 from gridcal.cube.gaps import GapWarning
+from gridcal.cube.ranges import finding
 from gridcal.errors import InputError, ModelError
 from gridcal.models.lue import lue
 from gridcal.simulation.over_cube import simulate
@@ -48,6 +49,20 @@ def test_values_outside_the_mask_are_not_looked_at(data):
 def test_rare_values_are_a_warning(data):
     with pytest.warns(RangeWarning, match=r"'fapar' reaches 1\.3"):
         run(data.assign(fapar=(data.fapar * 0 + 1.3).assign_attrs(data.fapar.attrs)), False)
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "factor"),
+    [("gpp_obs", "kgC m-2 s-1", 1e-3 / 86400), ("pr", "mm s-1", 1 / 86400), ("pr", "m s-1", 1e-3 / 86400)],
+)
+def test_a_flux_of_next_to_nothing_asks_for_its_units(name, units, factor):
+    wet = np.array([0.0, 3.0, 24.0, np.nan])  # mm d-1, or gC m-2 d-1
+    assert finding(name, wet) is None
+    assert finding(name, 0.0 * wet) is None
+    found = finding(name, wet * factor)
+    assert not found.impossible
+    assert f"'{units}'" in found.repair
+    assert finding("tas", wet * factor) is None  # no flux: small numbers are temperatures
 
 
 @pytest.mark.parametrize("lazy", [False, True])

@@ -46,6 +46,13 @@ from gridcal.vocabulary.variables import VARIABLES, variable
         ("umol photons m-2 s-1", "umolphoton m-2 s-1"),
         ("days", "d"),
         (" mm   d-1 ", "mm d-1"),
+        ("", "1"),  # UDUNITS 2: the empty string is the dimensionless unit
+        ("degF", "degF"),
+        ("degrees Fahrenheit", "degF"),
+        ("g C m⁻² d⁻¹", "gC m-2 d-1"),
+        ("W m⁻²", "W m-2"),
+        ("µmolPhoton m-2 s-1", "umolphoton m-2 s-1"),  # FLUXNET's variable list
+        ("mol mol-1", "mol mol-1"),
     ],
 )
 def test_strings_met_in_data_sets(written, canonical):
@@ -55,8 +62,8 @@ def test_strings_met_in_data_sets(written, canonical):
 @pytest.mark.parametrize(
     "written",
     [
-        "",
         "foo",
+        "F",
         "mJ m-2 d-1",
         "Mm d-1",
         "PA",
@@ -95,6 +102,8 @@ def test_canonical_strings_are_fixed_points():
     [
         ("K", "tas", 1.0, -273.15),
         ("degrees C", "tas", 1.0, 0.0),
+        ("degF", "tas", 5 / 9, -160 / 9),
+        ("mol mol-1", "co2", 1e6, 0.0),  # CMIP's mole fraction
         ("Pa", "vpd", 1e-3, 0.0),
         ("hPa", "vpd", 0.1, 0.0),
         ("kPa", "vap", 1000.0, 0.0),

@@ -15,11 +15,11 @@ from gridcal.extrapolation.features.encoder import NEVER, FeatureEncoder
 from gridcal.extrapolation.folds.random_folds import assign_folds, held_out
 from gridcal.extrapolation.learners.applicability import Applicability
 from gridcal.extrapolation.learners.importance import by_feature, permutation_rise, shares
+from gridcal.extrapolation.learners.lacking import warn_of_lacking
 from gridcal.extrapolation.learners.persist import LearnerState, read, state_hash, write
 from gridcal.extrapolation.learners.prediction import Predictor, is_lazy, predict_lazily
 from gridcal.extrapolation.learners.regressors import make_regressor
 from gridcal.extrapolation.learners.samples import Samples, gather, table_of
-from gridcal.extrapolation.learners.unseen import warn_of_unseen
 from gridcal.kernels.series.metrics import scores
 from gridcal.process.parameters import ParameterTable
 
@@ -225,14 +225,14 @@ class Extrapolator:
 
         Warns
         -----
-        UnseenClassWarning
-            If features in memory have a class that no training sample has; of lazy ones
-            :func:`gridcal.extrapolation.learners.unseen.warn_of_unseen` tells it.
+        MissingFeatureWarning, UnseenClassWarning
+            If features in memory lack values, or have a class that no training sample has; of lazy ones
+            :func:`gridcal.extrapolation.learners.lacking.warn_of_lacking` tells it.
         """
         self._fitted()
         out = predict_lazily(self._predictor(applicability), features, self.fingerprint)
         if not is_lazy(features, self.encoder_.inputs_):
-            warn_of_unseen(self.encoder_, features, out[self.table_.names[0]].notnull(), stacklevel=2)
+            warn_of_lacking(self.encoder_, features, out[self.table_.names[0]].notnull(), stacklevel=2)
         out.attrs["method"] = self.method if isinstance(self.method, str) else type(self.method).__name__
         out.attrs["n_training"] = self.training_["used"]
         return out

@@ -21,8 +21,8 @@ import xarray as xr
 from gridcal.errors import ConfigError, InputError
 from gridcal.extrapolation.features.encoder import NEVER, FeatureEncoder
 from gridcal.extrapolation.learners.applicability import Applicability
+from gridcal.extrapolation.learners.lacking import warn_of_lacking
 from gridcal.extrapolation.learners.prediction import Predictor, is_lazy, predict_lazily
-from gridcal.extrapolation.learners.unseen import warn_of_unseen
 from gridcal.extrapolation.spie.network import Network, NetworkEnsemble, NetworkSettings, TrainingRecord, train
 from gridcal.extrapolation.spie.objective import Objective
 from gridcal.extrapolation.spie.optimum import SearchSettings, optimum
@@ -213,7 +213,7 @@ class SPIE:
         area = self.applicability_ if applicability else None
         out = predict_lazily(Predictor(self.encoder_, self.model_, self.table_, names, {}, area), features, self.fingerprint)
         if not is_lazy(features, self.encoder_.inputs_):
-            warn_of_unseen(self.encoder_, features, out[names[0]].notnull(), stacklevel=2)
+            warn_of_lacking(self.encoder_, features, out[names[0]].notnull(), stacklevel=2)
         if spread:
             widths = ParameterTable(
                 tuple(Parameter(p.name, 0.0, 0.0, _width(p), p.units, f"spread of {p.name}", p.source) for p in self.table_)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gridcal.extrapolation import Extrapolator
+from gridcal.extrapolation.learners.lacking import warn_of_lacking
 from gridcal.extrapolation.learners.prediction import is_lazy
-from gridcal.extrapolation.learners.unseen import warn_of_unseen
 from gridcal.report.calibration import recovery
 from gridcal.report.maps import maps
 from gridcal.study.folder import Study
@@ -24,7 +24,7 @@ def _make(job: StudyJob) -> Mapping[str, Any]:
     learner, grid = Extrapolator.load(job.study.path / "learner"), job.sources.grid
     predicted = learner.predict(grid.features)
     if is_lazy(grid.features, learner.encoder_.inputs_):  # of features in memory it has told
-        warn_of_unseen(learner.encoder_, grid.features, grid.mask)
+        warn_of_lacking(learner.encoder_, grid.features, grid.mask)
     return {"parameters": predicted}
 
 

@@ -1,9 +1,10 @@
-"""Classes that no training sample has: which, and at what share of the places."""
+"""What places lack: features without a value, classes that no training sample has; which, and at what share of the places."""
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,23 @@ _TOLD = 5
 
 class UnseenClassWarning(UserWarning):
     """Places have a class of a feature that no training sample has."""
+
+
+class MissingFeatureWarning(UserWarning):
+    """Places have no value of a feature."""
+
+
+def missing_features(encoder: FeatureEncoder, features: xr.Dataset, used: xr.DataArray | None = None) -> dict[str, float]:
+    """Share of the places without a value, by feature; the largest first. Arguments as of :func:`unseen_classes`."""
+    counts = []
+    for name in encoder.inputs_:
+        x = features[name].reset_coords(drop=True)
+        lost = x.isnull() if x.dtype.kind != "f" else ~np.isfinite(x)
+        where = xr.ones_like(x, dtype=bool) if used is None else used.reset_coords(drop=True).astype(bool)
+        counts.append(xr.concat([(lost & where).sum(), (where | (lost & False)).sum()], "of"))
+    found = xr.concat(counts, "feature").compute().values
+    shares = {name: n / total for name, (n, total) in zip(encoder.inputs_, found.tolist(), strict=True) if n}
+    return dict(sorted(shares.items(), key=lambda p: (-p[1], p[0])))
 
 
 def unseen_classes(
@@ -52,19 +70,43 @@ def unseen_classes(
     return found
 
 
-def warn_of_unseen(
+def warn_of_lacking(
     encoder: FeatureEncoder, features: xr.Dataset, used: xr.DataArray | None = None, *, stacklevel: int = 2
 ) -> None:
-    """Tell the classes unknown to the training samples, each once with its share of the places; as :func:`unseen_classes`."""
-    for name, shares in unseen_classes(encoder, features, used).items():
-        told = ", ".join(f"{c!r} ({_percent(s)} of the places)" for c, s in list(shares.items())[:_TOLD])
-        more = f" and {len(shares) - _TOLD} more" if len(shares) > _TOLD else ""
+    """Tell once which features lack values, and which classes no training sample has, with their shares of the places.
+
+    Parameters
+    ----------
+    encoder, features, used
+        As of :func:`unseen_classes`.
+    stacklevel : int
+        Of the warnings.
+
+    Warns
+    -----
+    MissingFeatureWarning, UnseenClassWarning
+        Once for all features without a value, and once for each feature with unknown classes.
+    """
+    lost = missing_features(encoder, features, used)
+    if lost:
         warnings.warn(
-            f"feature {name!r}: no training sample has the class {told}{more}; the other features decide there, and n_unseen "
-            f"marks them. Classes in training: {', '.join(encoder.classes_[name])}",
+            f"features have no value at some places: {_listed(lost)}; the training mean stands in for them "
+            "(no class, for a class), and n_missing counts them",
+            MissingFeatureWarning,
+            stacklevel=stacklevel + 1,
+        )
+    for name, shares in unseen_classes(encoder, features, used).items():
+        warnings.warn(
+            f"feature {name!r}: no training sample has the class {_listed(shares)}; the other features decide there, and "
+            f"n_unseen marks them. Classes in training: {', '.join(encoder.classes_[name])}",
             UnseenClassWarning,
             stacklevel=stacklevel + 1,
         )
+
+
+def _listed(shares: Mapping[str, float]) -> str:
+    told = ", ".join(f"{name!r} ({_percent(share)} of the places)" for name, share in list(shares.items())[:_TOLD])
+    return told + (f" and {len(shares) - _TOLD} more" if len(shares) > _TOLD else "")
 
 
 def _percent(share: float) -> str:
