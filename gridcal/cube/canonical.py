@@ -18,11 +18,13 @@ def canonical_units(ds: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     InputError
-        If units are missing where the vocabulary has some, unknown, or of another dimension.
+        If units are missing where the vocabulary has some, unknown, or of another dimension; if what should be numbers is text.
     """
     out = ds.copy()
     for key in [*ds.data_vars, *(c for c in ds.coords if c not in ds.dims)]:
         x, known = ds[key], VARIABLES.get(str(key))
+        if x.dtype.kind in "OSUT":
+            _refuse_text(x, known)
         if x.dtype.kind not in "fiu" or (known is not None and known.kind == "categorical"):
             continue
         units = units_of(x, known)
@@ -43,6 +45,33 @@ def canonical_units(ds: xr.Dataset) -> xr.Dataset:
             x = (x * kind.type(scale) + kind.type(offset)).astype(kind)
         out[key] = x.assign_attrs(attrs)
     return out
+
+
+def _refuse_text(x: xr.DataArray, known: Variable | None) -> None:
+    """Raise if a variable that has units, or whose numbers the vocabulary knows, holds text."""
+    units = str(x.attrs.get("units", "1"))
+    if known is not None and known.kind != "categorical":
+        units = known.units
+    elif _spelling_of(units) == "1":
+        return
+    if x.chunks is not None:
+        cell = ""
+    else:
+        cells = [str(v).strip() for v in x.values.ravel()]
+        strange = next((c for c in cells if not _reads_as_number(c)), None)
+        cell = "" if strange is None else f", e.g. {strange!r}"
+    raise InputError(
+        f"variable {x.name!r} should be numbers in {units!r} and holds text{cell}",
+        "Write numbers with a point and ASCII signs, and leave a cell empty where there is none; a class has no units",
+    )
+
+
+def _reads_as_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return cell.isascii()
 
 
 def units_of(x: xr.DataArray, known: Variable | None) -> str | None:

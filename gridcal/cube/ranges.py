@@ -23,6 +23,8 @@ CODES = (-9999.0, -999.0, -99.0, -6999.0, -999.9, -9999.9, -99999.0, -32768.0, -
 """What data sets write for a missing value; beyond a magnitude of 1e19 anything is one."""
 _SINGLE = frozenset(np.asarray(CODES, dtype=np.float32).tolist())
 _ROUNDING = 1e-6
+_NO_NUMBER = 1e19
+_APART = 2.0
 _NEXT_TO_NOTHING = 1e-4
 _HOURS_WIDER = 20.0
 
@@ -73,8 +75,10 @@ def finding(
         far beyond, so only what is impossible by more is found.
     """
     known = VARIABLES.get(name) or VARIABLES.get(like or "")
-    if known is None or known.valid_range is None or values.dtype.kind not in "fiu" or values.size == 0:
+    if values.dtype.kind not in "fiu" or values.size == 0:
         return None
+    if known is None or known.valid_range is None:
+        return code_apart(name, values) if known is None else None
     if units is not None and units != known.units:
         return None
     lowest, highest = values.min(), values.max()
@@ -91,15 +95,9 @@ def finding(
     if outside.size == 0:  # infinite values alone
         outside = values[np.isinf(values)].astype(float)
     where = f"outside its range of {low:g} to {high:g} {known.units}"
-    codes = [c for c in np.unique(outside) if float(np.float32(c)) in _SINGLE or abs(c) > 1e19]
+    codes = [c for c in np.unique(outside) if float(np.float32(c)) in _SINGLE or abs(c) > _NO_NUMBER]
     if codes:
-        n = int(np.isin(outside, codes).sum())
-        return Finding(
-            f"variable {name!r} holds {codes[0]:g} {n} times, {where}: a code for missing values that nothing declares",
-            f"Declare it (fill_values: [{codes[0]:g}] in the catalog entry), or mask it: "
-            f"ds[{name!r}].where(ds[{name!r}] != {codes[0]:g})",
-            True,
-        )
+        return _undeclared(name, float(codes[0]), int(np.isin(outside, codes).sum()), where)
     share = outside.size / max(flat.size, 1)
     problem = (
         f"variable {name!r} reaches {outside[np.argmax(np.abs(outside - (low + high) / 2))]:g} {known.units}, {where} "
@@ -115,6 +113,29 @@ def finding(
         return Finding(problem, f"Are its units {meant}? Declare them: ds[{name!r}].attrs['units']", True)
     repair = f"Check its units and the data, or leave these values out: ds[{name!r}].where(...)"
     return Finding(problem, repair, far)
+
+
+def code_apart(name: str, values: np.ndarray) -> Finding | None:
+    """A code for missing values among values that all lie far from it; of variables whose range or units nobody knows."""
+    ends = [float(e) for e in (np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)) if np.isfinite(e)]
+    codes = [c for c in ends if float(np.float32(c)) in _SINGLE or abs(c) > _NO_NUMBER]
+    if not codes:
+        return None
+    flat = values[np.isfinite(values)].astype(float)
+    rest = flat[~np.isin(flat, codes)]
+    if rest.size == 0:
+        return None
+    width = rest.max() - rest.min()
+    apart = [c for c in codes if max(rest.min() - c, c - rest.max()) > _APART * width + 1.0]
+    return _undeclared(name, apart[0], int((flat == apart[0]).sum()), "far from all other values") if apart else None
+
+
+def _undeclared(name: str, code: float, n: int, where: str) -> Finding:
+    return Finding(
+        f"variable {name!r} holds {code:g} {n} times, {where}: a code for missing values that nothing declares",
+        f"Declare it (fill_values: [{code:g}] in the catalog entry), or mask it: ds[{name!r}].where(ds[{name!r}] != {code:g})",
+        True,
+    )
 
 
 def _hardly_anything(name: str, known: Variable, lowest: float, highest: float) -> Finding | None:

@@ -55,7 +55,7 @@ def totals_of_map(fluxes: xr.Dataset, every: str, run: pd.DatetimeIndex | None =
     every : str
         The periods' scale.
     run : DatetimeIndex, optional
-        The days that were run: the first and the last period may hold but a part of their days.
+        The days that were run: the first and the last period may hold but a part of their days, and weigh as much.
 
     Returns
     -------
@@ -64,10 +64,12 @@ def totals_of_map(fluxes: xr.Dataset, every: str, run: pd.DatetimeIndex | None =
     """
     time = pd.DatetimeIndex(fluxes["time"].to_index())
     days = period_length(time, every).astype(float)
-    last = time[-1] + pd.Timedelta(days=days[-1] - 1)
+    first, last = time[0], time[-1] + pd.Timedelta(days=days[-1] - 1)
     whole = _whole_years(time, days, last)
-    if run is not None and (run[0].date() > time[0].date() or run[-1].date() < last.date()):
+    if run is not None and (run[0].date() > first.date() or run[-1].date() < last.date()):
         whole = 0
+        days = _days_run(time, days, run)
+        first, last = max(first, run[0]), min(last, run[-1])
     area = cell_area(fluxes["lat"].values, fluxes["lon"].values)
     once = first_of_place(fluxes["lon"].values)
     found = {}
@@ -86,7 +88,7 @@ def totals_of_map(fluxes: xr.Dataset, every: str, run: pd.DatetimeIndex | None =
         known = VARIABLES.get(name)
         what = known.long_name if known else name
         where = f"{'area ' if area is not None else ''}mean of {what} over {int(used.sum())} pixels"
-        span = f"{time[0].date()} to {last.date()}"
+        span = f"{first.date()} to {last.date()}"
         if units in _YEARLY and whole:
             yearly, scale, substance = _YEARLY[units]
             days_a_year = float(days.sum()) / whole
@@ -101,6 +103,13 @@ def totals_of_map(fluxes: xr.Dataset, every: str, run: pd.DatetimeIndex | None =
             text = f"{where}; {days.sum():g} days are no whole years, so there is no annual sum"
             found[f"map {name.upper()}, {span}"] = {"value": value, "units": units, "text": text}
     return found
+
+
+def _days_run(time: pd.DatetimeIndex, days: np.ndarray, run: pd.DatetimeIndex) -> np.ndarray:
+    """Days of each period that were run."""
+    ran = run.normalize().unique()
+    ends = time + pd.to_timedelta(days, unit="D")
+    return np.asarray(ran.searchsorted(ends) - ran.searchsorted(time), dtype=float)
 
 
 def _whole_years(time: pd.DatetimeIndex, days: np.ndarray, last: pd.Timestamp) -> int:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gridcal.cube import Cube
 from gridcal.cube.formats import open_native
 from gridcal.errors import CatalogError, InputError
 
@@ -76,3 +77,20 @@ def test_encodings(tmp_path):
     assert table(tmp_path, "site,name\na,Hyytiälä\n", encoding="utf-8-sig").name.values.tolist() == ["Hyytiälä"]
     with pytest.raises(InputError, match=r"not UTF-8 text .*Save it as UTF-8"):
         table(tmp_path, "site,name\na,Hyytiälä\n", encoding="latin-1")
+
+
+@pytest.mark.parametrize("cell", ['"100,5"', "n.a.", "\N{MINUS SIGN}100", '"1,005"', "mm"])
+@pytest.mark.parametrize(("name", "units"), [("whc", "mm"), ("depth_of_my_own", "m")])
+def test_a_column_with_units_that_holds_text_is_refused(tmp_path, cell, name, units):
+    ds = table(tmp_path, f"site,{name},mat\na,100.5,3\nb,{cell},4\n")
+    ds[name].attrs["units"] = units
+    with pytest.raises(
+        InputError, match=f"'{name}' should be numbers in '{units}' and holds text, e.g. '{cell.strip(chr(34))}'"
+    ):
+        Cube.from_dataset(ds)
+
+
+def test_a_text_without_units_or_a_class_of_the_vocabulary_stays(tmp_path):
+    ds = table(tmp_path, "site,koeppen,note\na,Cfa,x\nb,Dfb,y\n")
+    ds["note"].attrs["units"] = ""
+    assert Cube.from_dataset(ds)["koeppen"].values.tolist() == ["Cfa", "Dfb"]

@@ -303,6 +303,17 @@ def test_features_without_a_value_are_told_with_their_share(learner, grid, chunk
             learner.predict(x)
 
 
+@pytest.mark.parametrize("code", [-9999.0, 1e20])
+def test_codes_for_missing_values_are_neither_learnt_nor_predicted_from(training, learner, grid, code):
+    theta, features = training
+    with pytest.raises(InputError, match=rf"'bio12' holds {code:g} 1 times".replace("+", r"\+")):
+        Extrapolator(**FAST).fit(
+            theta, features.assign(bio12=features.bio12.copy().where(np.arange(features.bio12.size) > 0, code)), TABLE
+        )
+    with pytest.raises(InputError, match="a code for missing values that nothing declares"):
+        learner.predict(grid.assign(bio12=grid.bio12.where(grid.lat > grid.lat[0], code)))
+
+
 def test_same_data_same_bytes(training, learner):
     again = Extrapolator(**FAST).fit(*training, TABLE)
     assert again.fingerprint == learner.fingerprint

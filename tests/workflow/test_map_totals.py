@@ -50,6 +50,17 @@ def test_a_first_period_of_a_few_days_makes_no_whole_year():
     assert "map GPP" not in totals_of_map(ds, "8-day", days)
 
 
+@pytest.mark.parametrize(
+    ("first", "last"), [("2004-01-05", "2004-12-28"), ("2003-07-01", "2005-06-29"), ("2001-03-14", "2001-03-15")]
+)
+def test_composites_at_the_ends_weigh_what_their_days_are(first, last):
+    ds, true, days = fluxes(first, last)
+    ((label, found),) = totals_of_map(ds, "8-day", days).items()
+    assert label == f"map GPP, {first} to {last}"
+    assert f"; {days.size} days are no whole years" in found["text"]
+    assert found["value"] == pytest.approx(true / days.size, rel=1e-12)
+
+
 def test_every_variable_is_named():
     ds, true, _ = fluxes(names=("nee", "gpp", "reco"))
     found = totals_of_map(ds, "8-day")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from gridcal.errors import InputError
+from gridcal.extrapolation.features.codes import refuse_codes
 from gridcal.extrapolation.features.labels import (
     Lookup,
     class_labels,
@@ -104,7 +105,7 @@ class FeatureEncoder:
         Raises
         ------
         InputError
-            If a named feature is absent, varies in time, or none is left.
+            If a named feature is absent, varies in time, holds a code for missing values, or none is left.
         """
         self.dropped_: dict[str, str] = {}
         self.mean_: dict[str, float] = {}
@@ -127,6 +128,7 @@ class FeatureEncoder:
                 categorical.append(name)
                 self.classes_[name] = tuple(spelling.values())
                 continue
+            refuse_codes(features, [name])
             values = Reading(turn=is_longitude(x)).of(x.values)
             good = np.isfinite(values)
             if self._too_sparse(name, ~good):

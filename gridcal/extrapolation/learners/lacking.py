@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from gridcal.extrapolation.features.codes import refuse_codes
 from gridcal.extrapolation.features.encoder import FeatureEncoder
 from gridcal.extrapolation.features.labels import Lookup, class_labels, lookup_of, meaning, meanings_of, one_spelling, positions
 
@@ -75,6 +76,8 @@ def warn_of_lacking(
 ) -> None:
     """Tell once which features lack values, and which classes no training sample has, with their shares of the places.
 
+    Features in memory that hold codes for missing values are refused.
+
     Parameters
     ----------
     encoder, features, used
@@ -82,11 +85,17 @@ def warn_of_lacking(
     stacklevel : int
         Of the warnings.
 
+    Raises
+    ------
+    InputError
+        If a feature in memory holds a code for missing values that nothing declares.
+
     Warns
     -----
     MissingFeatureWarning, UnseenClassWarning
         Once for all features without a value, and once for each feature with unknown classes.
     """
+    refuse_codes(features if used is None else features.where(used), encoder.continuous_)
     lost = missing_features(encoder, features, used)
     if lost:
         warnings.warn(
