@@ -112,6 +112,30 @@ def test_what_changed_is_named_where_a_result_says_what_it_was_made_from(tmp_pat
     assert "made_from" in second.attrs  # the caller's own is not touched
 
 
+def test_differences_go_into_lists_of_one_length():
+    old = {"blocks": [{"fit": ["a"], "edc": None}, {"fit": ["b"]}], "period": ["2001", "2002"], "pair": [[1, 2], [3, 4]]}
+    new = {"blocks": [{"fit": ["a"], "edc": "reject"}, {"fit": ["c"]}], "period": ["2001", "2003"], "pair": [[1, 2], [3, 5]]}
+    assert differences(old, new) == [
+        "blocks.0.edc: None -> reject",
+        "blocks.1.fit: ['b'] -> ['c']",
+        "pair.1: [3, 4] -> [3, 5]",
+        "period: ['2001', '2002'] -> ['2001', '2003']",
+    ]
+    assert differences(old, old) == []
+    names = [f"parameter_{k}" for k in range(12)]
+    assert differences(names, [*names[:10], "eps_max", names[11]], "fit") == ["fit.10: parameter_10 -> eps_max"]
+    assert differences({"a": [{"x": 1}]}, {"a": [{"x": 1}, {"x": 2}]}) == ["a: [{'x': 1}] -> [{'x': 1}, {'x': 2}]"]
+
+
+def test_a_block_in_a_study_names_what_changed_within_it(tmp_path):
+    first = lazy().assign_attrs(marks({"blocks": (gc.Block(("Topt",), gc.Target("gpp", every="8-day")),)}))
+    study = Study(tmp_path / "s")
+    study.save("x", first)
+    second = lazy().assign_attrs(marks({"blocks": (gc.Block(("Topt",), gc.Target("gpp", every="monthly"), edc="reject"),)}))
+    with pytest.raises(StudyError, match=r"changed: blocks\.0\.edc: None -> reject; blocks\.0\.to\.every: 8-day -> monthly\."):
+        study.save("x", second)
+
+
 def test_a_simulation_in_a_study_names_the_data_that_changed(tmp_path):
     data = gc.synthetic.twin(2, 2, years=1).cube.data.compute().assign_attrs(fingerprint="")
     cube = gc.Cube.from_dataset(data)
