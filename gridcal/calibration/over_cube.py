@@ -23,6 +23,7 @@ from gridcal.cube.columns import columns_of
 from gridcal.cube.identity import of_data
 from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.door import look_at_block, look_before
@@ -188,7 +189,7 @@ def calibrate(
     keep = [c for c in cube.data.coords if cube.data[c].dims == (dim,)]
     out = out.assign_coords({c: cube.data[c] for c in keep})
     seen = {
-        "model": [model.name, model.version],
+        "model": of_model(model),
         "parameters": model.parameters,
         "blocks": blocks,
         "warm_start": warm_start,

@@ -6,6 +6,7 @@ import dataclasses
 import dis
 import functools
 import hashlib
+import inspect
 import os
 import sys
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -20,7 +21,7 @@ _NO_SLOT = sys.version_info >= (3, 13)
 
 
 def code_digest(function: Any) -> str:
-    """Digest of a function, of what it calls and of the numbers it uses, in modules and closures too.
+    """Digest of a function or of several, of what they call and of the numbers they use, in modules and closures too.
 
     Files play no part: what was edited since the import is not what would be compiled. Comments, docstrings, names of files and
     numbers of lines do not count; of what numpy and other libraries define the name does. Another version of Python makes other
@@ -64,7 +65,7 @@ def _parts(thing: Any, seen: set[int]) -> list[str]:
         return [type(thing).__name__, repr(thing)]
     if isinstance(thing, np.ndarray) and not thing.dtype.hasobject:
         return [str(thing.dtype), str(thing.shape), thing.tobytes().hex()]
-    inner = _inner(thing)
+    inner = contents(thing)
     if inner is None or id(thing) in seen:
         return [type(thing).__name__, str(getattr(thing, "__name__", ""))]
     seen.add(id(thing))
@@ -73,7 +74,7 @@ def _parts(thing: Any, seen: set[int]) -> list[str]:
     return found
 
 
-def _inner(thing: Any) -> list[Any] | None:
+def contents(thing: Any) -> list[Any] | None:
     """What a thing is made of; None of one that counts by its name."""
     if isinstance(thing, list | tuple):
         return list(thing)
@@ -89,6 +90,9 @@ def _inner(thing: Any) -> list[Any] | None:
         return [thing.__wrapped__]
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         return [getattr(thing, f.name) for f in dataclasses.fields(thing)]
+    call = inspect.getattr_static(type(thing), "__call__", None)
+    if isinstance(call, FunctionType) and not hasattr(thing, "py_func") and not _outside(call.__module__):
+        return [call, vars(thing)]
     return None
 
 

@@ -14,6 +14,7 @@ from gridcal.cube import Cube
 from gridcal.cube.calendar import with_calendar
 from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
 from gridcal.screening.chunk import STEP, coords, layout, screen_block_of_pixels, target_labels
@@ -159,7 +160,7 @@ def screen(
     )
     scored = days[inside]
     seen = {
-        "model": [model.name, model.version],
+        "model": of_model(model),
         "parameters": model.parameters,
         "method": method,
         "targets": wanted if method.functional == "cost" else [[t.variable, t.every] for t in wanted],

@@ -16,6 +16,7 @@ from gridcal.cube.calendar import hours_of_days, with_calendar
 from gridcal.cube.identity import of_data
 from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of as in_units_of_table
 from gridcal.simulation.door import look_at_block, tell_gaps
@@ -104,7 +105,7 @@ def simulate(
     mark = identity_of(theta, model)
     if mark is not None:
         seen = {
-            "model": [model.name, model.version],
+            "model": of_model(model),
             "defaults": model.parameters,
             "theta": mark,
             "outputs": wanted,
