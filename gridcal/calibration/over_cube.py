@@ -20,7 +20,7 @@ from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import with_calendar
 from gridcal.cube.columns import columns_of
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.identity import of_model
@@ -201,6 +201,7 @@ def calibrate(
         **({} if state is None else {"state": of_data(state, [s.name for s in model.state])}),
         **({} if start is None else {"start": identity_of(start, model)}),
         "cube": of_data(cube.data, [*names, *extra, *places]),
+        **of_mask(cube.data, cube.mask_name),
     }
     out.attrs = {
         "stage": "calibrate",

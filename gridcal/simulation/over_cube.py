@@ -13,7 +13,7 @@ import xarray as xr
 from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import hours_of_days, with_calendar
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.identity import of_model
@@ -111,6 +111,7 @@ def simulate(
             "outputs": wanted,
             "state": None if state is None else of_data(state, [s.name for s in model.state]),
             "cube": of_data(data, [*model.forcing, *model.site]),
+            **of_mask(data, cube.mask_name),
         }
         out.attrs |= marks(seen)
     return out

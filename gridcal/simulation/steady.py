@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from gridcal.cube import Cube
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.errors import ConfigError
 from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel, SteadyState
@@ -113,6 +113,7 @@ def steady_state(
     out["steady"] = (change < tolerance).astype(np.int8).assign_attrs(units="1", long_name="1 where the cycle was found")
     seen = {"model": of_model(model), "year": year, "tolerance": tolerance, "max_years": max_years}
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
+    seen |= of_mask(part.data, part.mask_name)
     out.attrs = {
         "model": model.name, "model_version": model.version, "forcing_year": year, "tolerance": tolerance,
         **marks(seen),

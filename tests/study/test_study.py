@@ -146,6 +146,34 @@ def test_a_simulation_in_a_study_names_the_data_that_changed(tmp_path):
         study.save("gpp", gc.simulate(warmer, gc.models.model_named("lue"), outputs=["gpp"]))
 
 
+@pytest.mark.parametrize("verb", ["simulate", "calibrate", "screen", "spin_up", "steady_state"])
+def test_another_mask_is_told_and_does_not_give_the_old_values(tmp_path, verb):
+    cube = gc.synthetic.twin(2, 2, years=1).cube
+    data = cube.sel(pixel=gc.sample_pixels(cube, 3, seed=1)).data.compute().drop_vars("mask", errors="ignore")
+    model = gc.models.model_named("lue")
+    if verb == "steady_state":
+        model = gc.models.model_named("dalec")
+        low, high = ((data["tas"] + x).assign_attrs(units="degC") for x in (-5.0, 5.0))
+        data = data.assign(tasmin=low, tasmax=high, rsds=(data["tas"] * 0.0 + 150.0).assign_attrs(units="W m-2"))
+    block = gc.Block(("eps_max",), gc.Target("gpp"))
+    run = {
+        "simulate": lambda c: gc.simulate(c, model),
+        "calibrate": lambda c: gc.calibrate(c, model, [block], gc.CMAES(max_evaluations=20)),
+        "screen": lambda c: gc.screen(c, model, gc.Morris(trajectories=4)),
+        "spin_up": lambda c: gc.spin_up(c, model, years=1),
+        "steady_state": lambda c: gc.steady_state(c, model, max_years=5),
+    }[verb]
+    cube = gc.Cube.from_dataset(data)
+    part = cube.with_mask(xr.DataArray([True, False, True], dims="pixel", coords={"pixel": data.pixel}))
+    whole = cube.with_mask(xr.DataArray([True, True, True], dims="pixel", coords={"pixel": data.pixel}))
+    assert "mask" not in run(cube).attrs["made_from"]
+    study = Study(tmp_path / "s")
+    study.save("x", run(whole))
+    study.save("x", run(whole))
+    with pytest.raises(StudyError, match=r"changed: mask: \w+ -> \w+\. Delete"):
+        study.save("x", run(part))
+
+
 def test_failed_tile_is_named_and_the_others_finish(tmp_path):
     def poison(block):
         if 3.0 in block:
