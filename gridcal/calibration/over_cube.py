@@ -13,6 +13,7 @@ from gridcal.calibration.layout import Layout
 from gridcal.calibration.neighbours import Neighbours
 from gridcal.calibration.observations.composites import spread_composites
 from gridcal.calibration.observations.observed import Observed
+from gridcal.calibration.observations.standard_errors import check_errors, look_at_errors
 from gridcal.calibration.observations.target_units import known_ranges, with_units_of
 from gridcal.calibration.pixel import calibrate_pixel, pixel_number
 from gridcal.calibration.target import Block, Target
@@ -130,6 +131,7 @@ def calibrate(
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
     cube.require_daily()
+    given = cube
     cube = with_units_of(cube, model, targets)
     look_before(cube, model, stacklevel=3)
     places = [n for n in model.site if n in cube.data]
@@ -167,6 +169,7 @@ def calibrate(
     inside = np.ones(days.size, dtype=bool)
     if isinstance(period, tuple):
         inside = days_between(days, *period, what="the calibration period")
+    look_at_errors(given, targets, cube.data[extra[0]] > 0 if extra else xr.DataArray(inside, dims="time"))
     if isinstance(method, str):
         if method != "auto":
             raise ConfigError(f"unknown method {method!r}", "Give a method such as MASM(), or 'auto'")
@@ -241,6 +244,10 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     check_values({name: columns[name][during][:, use] for name in ranges}, ranges)
     days = pd.DatetimeIndex(data["time"].to_index())
     observed = {t: _observed_by(t, columns, days) for t in targets}
+    scored = during[:, None] if spec["period"] is None else columns[spec["period"]] > 0
+    for t, (values, sigma) in observed.items():
+        if sigma is not None:
+            check_errors(t, np.where(scored, values, np.nan)[:, use], sigma[:, use])
     forcing = [columns[f][:, use] for f in model.forcing]
     look_at_block(model, [x[:, np.isfinite(x[:1]).all(axis=0)] for x in forcing])
     for i in range(n):
