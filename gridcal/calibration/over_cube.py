@@ -13,6 +13,7 @@ from gridcal.calibration.layout import Layout
 from gridcal.calibration.neighbours import Neighbours
 from gridcal.calibration.observations.composites import spread_composites
 from gridcal.calibration.observations.observed import Observed
+from gridcal.calibration.observations.standard_errors import check_errors, look_at_errors
 from gridcal.calibration.observations.target_units import known_ranges, with_units_of
 from gridcal.calibration.pixel import calibrate_pixel, pixel_number
 from gridcal.calibration.target import Block, Target
@@ -20,9 +21,10 @@ from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import with_calendar
 from gridcal.cube.columns import columns_of
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.door import look_at_block, look_before
@@ -129,6 +131,7 @@ def calibrate(
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
     cube.require_daily()
+    given = cube
     cube = with_units_of(cube, model, targets)
     look_before(cube, model, stacklevel=3)
     places = [n for n in model.site if n in cube.data]
@@ -166,6 +169,7 @@ def calibrate(
     inside = np.ones(days.size, dtype=bool)
     if isinstance(period, tuple):
         inside = days_between(days, *period, what="the calibration period")
+    look_at_errors(given, targets, cube.data[extra[0]] > 0 if extra else xr.DataArray(inside, dims="time"))
     if isinstance(method, str):
         if method != "auto":
             raise ConfigError(f"unknown method {method!r}", "Give a method such as MASM(), or 'auto'")
@@ -188,7 +192,7 @@ def calibrate(
     keep = [c for c in cube.data.coords if cube.data[c].dims == (dim,)]
     out = out.assign_coords({c: cube.data[c] for c in keep})
     seen = {
-        "model": [model.name, model.version],
+        "model": of_model(model),
         "parameters": model.parameters,
         "blocks": blocks,
         "warm_start": warm_start,
@@ -200,6 +204,7 @@ def calibrate(
         **({} if state is None else {"state": of_data(state, [s.name for s in model.state])}),
         **({} if start is None else {"start": identity_of(start, model)}),
         "cube": of_data(cube.data, [*names, *extra, *places]),
+        **of_mask(cube.data, cube.mask_name),
     }
     out.attrs = {
         "stage": "calibrate",
@@ -239,6 +244,10 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     check_values({name: columns[name][during][:, use] for name in ranges}, ranges)
     days = pd.DatetimeIndex(data["time"].to_index())
     observed = {t: _observed_by(t, columns, days) for t in targets}
+    scored = during[:, None] if spec["period"] is None else columns[spec["period"]] > 0
+    for t, (values, sigma) in observed.items():
+        if sigma is not None:
+            check_errors(t, np.where(scored, values, np.nan)[:, use], sigma[:, use])
     forcing = [columns[f][:, use] for f in model.forcing]
     look_at_block(model, [x[:, np.isfinite(x[:1]).all(axis=0)] for x in forcing])
     for i in range(n):

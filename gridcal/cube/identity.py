@@ -93,6 +93,19 @@ def of_data(ds: xr.Dataset, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def of_mask(ds: xr.Dataset, name: str | None) -> dict[str, str]:
+    """What identifies a cube's mask, under the key ``mask``; nothing where it has none.
+
+    Parameters
+    ----------
+    ds : Dataset
+        The cube's data.
+    name : str or None
+        The mask's name in them.
+    """
+    return {} if name is None else {"mask": of_data(ds, [name])[name]}
+
+
 def _operations(array: Any) -> str:
     """Names of a lazy array's operations, in their order, without the tokens of what they are applied to."""
     layers = getattr(array.dask, "layers", None)

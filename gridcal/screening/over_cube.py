@@ -12,8 +12,9 @@ from gridcal.calibration.observations.target_units import with_units_of
 from gridcal.calibration.target import Target
 from gridcal.cube import Cube
 from gridcal.cube.calendar import with_calendar
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.errors import ConfigError, InputError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
 from gridcal.screening.chunk import STEP, coords, layout, screen_block_of_pixels, target_labels
@@ -159,7 +160,7 @@ def screen(
     )
     scored = days[inside]
     seen = {
-        "model": [model.name, model.version],
+        "model": of_model(model),
         "parameters": model.parameters,
         "method": method,
         "targets": wanted if method.functional == "cost" else [[t.variable, t.every] for t in wanted],
@@ -170,6 +171,7 @@ def screen(
         dim: [str(v) for v in data[dim].values],
         "time": [str(days[0]), str(days[-1])],
         "cube": of_data(cube.data, [*model.forcing, *model.site, *read, *([period] if isinstance(period, str) else [])]),
+        **of_mask(cube.data, cube.mask_name),
     }
     out.attrs = {
         "stage": "screen",

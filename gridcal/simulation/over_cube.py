@@ -13,9 +13,10 @@ import xarray as xr
 from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import hours_of_days, with_calendar
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of as in_units_of_table
 from gridcal.simulation.door import look_at_block, tell_gaps
@@ -104,12 +105,13 @@ def simulate(
     mark = identity_of(theta, model)
     if mark is not None:
         seen = {
-            "model": [model.name, model.version],
+            "model": of_model(model),
             "defaults": model.parameters,
             "theta": mark,
             "outputs": wanted,
             "state": None if state is None else of_data(state, [s.name for s in model.state]),
             "cube": of_data(data, [*model.forcing, *model.site]),
+            **of_mask(data, cube.mask_name),
         }
         out.attrs |= marks(seen)
     return out

@@ -13,8 +13,9 @@ import xarray as xr
 
 from gridcal.cube import Cube
 from gridcal.cube.calendar import with_calendar
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.errors import ConfigError, InputError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.over_cube import identity_of, model_inputs
@@ -90,8 +91,9 @@ def spin_up(
         keep_attrs=False,
     )
     out = state_dataset(found, model, space)
-    seen = {"model": [model.name, model.version], "years": years, "year": year, "speed": speed}
+    seen = {"model": of_model(model), "years": years, "year": year, "speed": speed}
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
+    seen |= of_mask(part.data, part.mask_name)
     out.attrs = {
         "model": model.name, "model_version": model.version, "years": years, "forcing_year": year,
         **marks(seen),

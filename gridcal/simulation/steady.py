@@ -14,8 +14,9 @@ import numpy as np
 import xarray as xr
 
 from gridcal.cube import Cube
-from gridcal.cube.identity import of_data
+from gridcal.cube.identity import of_data, of_mask
 from gridcal.errors import ConfigError
+from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel, SteadyState
 from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.over_cube import identity_of, model_inputs
@@ -110,8 +111,9 @@ def steady_state(
     out["spin_up_years"] = years.assign_attrs(units="1", long_name="years the model was run")
     out["cycle_change"] = change.assign_attrs(units="gC m-2", long_name="change of the fast pools over the last year")
     out["steady"] = (change < tolerance).astype(np.int8).assign_attrs(units="1", long_name="1 where the cycle was found")
-    seen = {"model": [model.name, model.version], "year": year, "tolerance": tolerance, "max_years": max_years}
+    seen = {"model": of_model(model), "year": year, "tolerance": tolerance, "max_years": max_years}
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
+    seen |= of_mask(part.data, part.mask_name)
     out.attrs = {
         "model": model.name, "model_version": model.version, "forcing_year": year, "tolerance": tolerance,
         **marks(seen),

@@ -148,17 +148,22 @@ def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
     Returns
     -------
     list of str
-        One ``key: old -> new`` for each difference, keys joined with dots; empty if they are equal.
+        One ``key: old -> new`` for each difference, keys and places in lists of one length joined with dots; empty if they are
+        equal. A short list of plain values is shown as a whole.
 
     Examples
     --------
     >>> differences({"seed": 1, "model": {"name": "lue"}}, {"seed": 2, "model": {"name": "lue"}})
     ['seed: 1 -> 2']
+    >>> differences({"blocks": [{"edc": None}]}, {"blocks": [{"edc": "reject"}]})
+    ['blocks.0.edc: None -> reject']
     """
     return _compare(canonical(old), canonical(new), prefix)
 
 
 def _compare(old: Any, new: Any, prefix: str) -> list[str]:
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and not (_plain(old) and _plain(new)):
+        old, new = (dict(enumerate(x)) for x in (old, new))
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return [] if old == new else [f"{prefix or 'value'}: {_short(old)} -> {_short(new)}"]
     found = []
@@ -171,6 +176,11 @@ def _compare(old: Any, new: Any, prefix: str) -> list[str]:
         else:
             found += _compare(old[key], new[key], inner)
     return found
+
+
+def _plain(values: list[Any]) -> bool:
+    """Whether a list can be shown as a whole."""
+    return not any(isinstance(v, dict | list) for v in values) and len(str(values)) <= _SHOWN
 
 
 def _short(value: Any) -> str:

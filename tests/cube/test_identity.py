@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from gridcal.cube import open_cube
-from gridcal.cube.identity import of_data, of_path, of_values
+from gridcal.cube.identity import of_data, of_mask, of_path, of_values
 
 
 def store(path, values):
@@ -39,3 +39,14 @@ def test_what_was_done_to_lazy_data_counts(tmp_path):
     assert of_data(cube.data, ["elv"]) == of_data(open_cube(tmp_path / "x.zarr").data, ["elv"])
     assert of_data(cube.data, ["elv"]) != of_data(cube.data.assign(elv=cube["elv"] * 0.5), ["elv"])
     assert of_data(cube.data, ["nothing"]) == {}
+
+
+def test_a_mask_counts_by_its_values(tmp_path):
+    store(tmp_path / "x.zarr", [1, 2, 3])
+    ds = open_cube(tmp_path / "x.zarr").data
+    two, one = (ds.assign(use=("site", [True, rest, True])) for rest in (True, False))
+    assert of_mask(ds, None) == {}
+    assert of_mask(two, "use") == {"mask": of_values(np.array([True, True, True]))}
+    assert of_mask(one, "use") == {"mask": of_values(np.array([True, False, True]))}
+    lazy = ds.assign(use=ds["elv"] > 1)
+    assert of_mask(lazy, "use") == of_mask(lazy, "use") != of_mask(ds.assign(use=ds["elv"] < 1), "use")

@@ -112,6 +112,30 @@ def test_what_changed_is_named_where_a_result_says_what_it_was_made_from(tmp_pat
     assert "made_from" in second.attrs  # the caller's own is not touched
 
 
+def test_differences_go_into_lists_of_one_length():
+    old = {"blocks": [{"fit": ["a"], "edc": None}, {"fit": ["b"]}], "period": ["2001", "2002"], "pair": [[1, 2], [3, 4]]}
+    new = {"blocks": [{"fit": ["a"], "edc": "reject"}, {"fit": ["c"]}], "period": ["2001", "2003"], "pair": [[1, 2], [3, 5]]}
+    assert differences(old, new) == [
+        "blocks.0.edc: None -> reject",
+        "blocks.1.fit: ['b'] -> ['c']",
+        "pair.1: [3, 4] -> [3, 5]",
+        "period: ['2001', '2002'] -> ['2001', '2003']",
+    ]
+    assert differences(old, old) == []
+    names = [f"parameter_{k}" for k in range(12)]
+    assert differences(names, [*names[:10], "eps_max", names[11]], "fit") == ["fit.10: parameter_10 -> eps_max"]
+    assert differences({"a": [{"x": 1}]}, {"a": [{"x": 1}, {"x": 2}]}) == ["a: [{'x': 1}] -> [{'x': 1}, {'x': 2}]"]
+
+
+def test_a_block_in_a_study_names_what_changed_within_it(tmp_path):
+    first = lazy().assign_attrs(marks({"blocks": (gc.Block(("Topt",), gc.Target("gpp", every="8-day")),)}))
+    study = Study(tmp_path / "s")
+    study.save("x", first)
+    second = lazy().assign_attrs(marks({"blocks": (gc.Block(("Topt",), gc.Target("gpp", every="monthly"), edc="reject"),)}))
+    with pytest.raises(StudyError, match=r"changed: blocks\.0\.edc: None -> reject; blocks\.0\.to\.every: 8-day -> monthly\."):
+        study.save("x", second)
+
+
 def test_a_simulation_in_a_study_names_the_data_that_changed(tmp_path):
     data = gc.synthetic.twin(2, 2, years=1).cube.data.compute().assign_attrs(fingerprint="")
     cube = gc.Cube.from_dataset(data)
@@ -120,6 +144,34 @@ def test_a_simulation_in_a_study_names_the_data_that_changed(tmp_path):
     warmer = gc.Cube.from_dataset(data.assign(tas=(data.tas + 1).assign_attrs(data.tas.attrs)))
     with pytest.raises(StudyError, match=r"changed: cube\.tas: \w+ -> \w+"):
         study.save("gpp", gc.simulate(warmer, gc.models.model_named("lue"), outputs=["gpp"]))
+
+
+@pytest.mark.parametrize("verb", ["simulate", "calibrate", "screen", "spin_up", "steady_state"])
+def test_another_mask_is_told_and_does_not_give_the_old_values(tmp_path, verb):
+    cube = gc.synthetic.twin(2, 2, years=1).cube
+    data = cube.sel(pixel=gc.sample_pixels(cube, 3, seed=1)).data.compute().drop_vars("mask", errors="ignore")
+    model = gc.models.model_named("lue")
+    if verb == "steady_state":
+        model = gc.models.model_named("dalec")
+        low, high = ((data["tas"] + x).assign_attrs(units="degC") for x in (-5.0, 5.0))
+        data = data.assign(tasmin=low, tasmax=high, rsds=(data["tas"] * 0.0 + 150.0).assign_attrs(units="W m-2"))
+    block = gc.Block(("eps_max",), gc.Target("gpp"))
+    run = {
+        "simulate": lambda c: gc.simulate(c, model),
+        "calibrate": lambda c: gc.calibrate(c, model, [block], gc.CMAES(max_evaluations=20)),
+        "screen": lambda c: gc.screen(c, model, gc.Morris(trajectories=4)),
+        "spin_up": lambda c: gc.spin_up(c, model, years=1),
+        "steady_state": lambda c: gc.steady_state(c, model, max_years=5),
+    }[verb]
+    cube = gc.Cube.from_dataset(data)
+    part = cube.with_mask(xr.DataArray([True, False, True], dims="pixel", coords={"pixel": data.pixel}))
+    whole = cube.with_mask(xr.DataArray([True, True, True], dims="pixel", coords={"pixel": data.pixel}))
+    assert "mask" not in run(cube).attrs["made_from"]
+    study = Study(tmp_path / "s")
+    study.save("x", run(whole))
+    study.save("x", run(whole))
+    with pytest.raises(StudyError, match=r"changed: mask: \w+ -> \w+\. Delete"):
+        study.save("x", run(part))
 
 
 def test_failed_tile_is_named_and_the_others_finish(tmp_path):

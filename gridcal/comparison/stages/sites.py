@@ -11,6 +11,7 @@ from gridcal.comparison.tiles import make_context
 from gridcal.errors import ConfigError
 from gridcal.extrapolation.methods.p_model import DRIVERS as P_MODEL_DRIVERS
 from gridcal.extrapolation.methods.p_model import MOISTURE as P_MODEL_MOISTURE
+from gridcal.process.identity import of_model
 from gridcal.study.stage import Estimate, Stage
 
 
@@ -35,7 +36,7 @@ def _check(job: ComparisonJob) -> None:
 
 def inputs(job: ComparisonJob) -> Mapping[str, Any]:
     """What results depend on beside the study file."""
-    return {"model": [job.model.name, job.model.version], "data": job.sources.data.attrs.get("fingerprint", "")}
+    return {"model": of_model(job.model), "data": job.sources.data.attrs.get("fingerprint", "")}
 
 
 def _make(job: ComparisonJob) -> Mapping[str, Any]:

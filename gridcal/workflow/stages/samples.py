@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from gridcal.process.identity import of_model
 from gridcal.study.stage import Stage
 from gridcal.workflow.check import check_cube
 from gridcal.workflow.study_job import StudyJob
@@ -22,7 +23,7 @@ def _make(job: StudyJob) -> Mapping[str, Any]:
 
 def _inputs(job: StudyJob) -> Mapping[str, Any]:
     return {
-        "model": [job.model.name, job.model.version],
+        "model": of_model(job.model),
         "data that were read": job.sources.samples.data.attrs.get("fingerprint", ""),
     }
 
