@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gridcal.errors import ModelError
 from gridcal.process.constraint import Constraint
 from gridcal.process.parameters import ParameterTable
+from gridcal.process.result_names import check_names
 
 Array = npt.NDArray[np.floating]
 
@@ -122,7 +123,7 @@ class ProcessModel:
     Raises
     ------
     ModelError
-        If processes and tables do not agree; the message names the entry.
+        If processes and tables do not agree, or a name is one that results use; the message names the entry.
     """
 
     name: str
@@ -154,6 +155,8 @@ class ProcessModel:
         from gridcal.kernels.lanes.lane_loops import check_rows, check_steps
         from gridcal.kernels.lanes.schedule import steps_of
 
+        outputs = (*self.outputs, *self.extra_outputs)
+        check_names(self.name, self.parameters.names, tuple(s.name for s in self.state), outputs)
         rows = self._rows(tuple(self.stored.get(n, n) for n in self.outputs))
         if self._scheduled:
             numbers = [f"{base}{k + 1}" for base, values in self.constants.items() for k in range(len(values))]
