@@ -92,7 +92,7 @@ def calibrate(
     Raises
     ------
     InputError
-        If the cube lacks a variable, or has no single sample dimension.
+        If the cube lacks a variable or has no single sample dimension, or `start` or `state` holds other samples.
     ConfigError
         If a block does not fit the model.
     """
@@ -144,13 +144,13 @@ def calibrate(
         data["_use"] = cube.mask.reset_coords(drop=True)
     if start is not None:
         start = in_units_of(start, model.parameters)
-        check_same(data, start, (dim,))
+        check_same(cube.data, start, (dim,))
     for name in model.parameters.names:
         if start is not None and name in start:
             data[f"_start_{name}"] = start[name].reset_coords(drop=True)
     if state is not None:
         check_state(state, model)
-        check_same(data, state, (dim,))
+        check_same(cube.data, state, (dim,))
         state = state_in_units(state, model)
         data = data.assign({f"_state_{s.name}": state[s.name].reset_coords(drop=True) for s in model.state})
     if warm_start:

@@ -10,6 +10,10 @@ from gridcal.errors import InputError
 
 SPACE = ("lat", "lon", "pixel", "site")
 """Space dimensions a cube may have, in their order."""
+SAMPLES = ("pixel", "site")
+"""Those of them whose places are single ones, no grid."""
+_SAME_PLACE = 1e-4
+"""Degrees by which a place may differ from itself (rounding to single precision)."""
 
 MAP_LAYOUT_REPAIR = (
     "Rewrite it once with all of time in a chunk: ds.drop_encoding().chunk(time=-1, lat=64, lon=64).to_zarr(...); small data "
@@ -185,41 +189,59 @@ def _check_regular(dim: str, values: np.ndarray) -> None:
 
 
 def check_same(a: xr.Dataset, b: xr.Dataset, dims: tuple[str, ...]) -> None:
-    """Raise :class:`InputError` unless two data sets have equal coordinates along `dims`.
+    """Raise :class:`InputError` unless two data sets have equal coordinates along `dims`, and samples at the same places.
 
     Nothing is ever cut to what both share. The message says how the two differ: by how many grid steps, by how many
-    hours, or in the convention of longitude.
+    hours, or in the convention of longitude. Samples (pixel, site) are at the same places where lat and lon beside them
+    agree, whether or not they have labels.
     """
     for dim in dims:
-        if dim not in a.dims or dim not in b.dims or dim not in a.coords or dim not in b.coords:
+        if dim not in a.dims or dim not in b.dims:
             continue
-        x, y = a[dim].values, b[dim].values
-        if x.shape == y.shape and np.array_equal(x, y):
-            continue
-        shared = np.intersect1d(x, y).size
-        how, repair = _difference(dim, x, y)
-        raise InputError(
-            f"coordinate {dim!r} differs between the two: {x.size} and {y.size} values, {shared} shared{how}", repair
-        )
+        if dim in a.coords and dim in b.coords:
+            _check_labels(a, b, dim)
+        elif a.sizes[dim] != b.sizes[dim]:
+            raise InputError(
+                f"dimension {dim!r} has {a.sizes[dim]} values in one and {b.sizes[dim]} in the other",
+                f"Give both the coordinate that says which is which (ds.assign_coords({dim}=...)), and select the same values",
+            )
+        if dim in SAMPLES:
+            _check_places(a, b, dim)
 
 
-def check_places(a: xr.Dataset, b: xr.Dataset) -> None:
-    """Raise :class:`InputError` where two data sets of samples put one label at two places (lat, lon)."""
-    for dim in ("pixel", "site"):
-        for name in ("lat", "lon"):
-            if not all(name in ds.variables and ds[name].dims == (dim,) for ds in (a, b)):
-                continue
-            x, y = (np.asarray(ds[name].values, dtype=float) for ds in (a, b))
-            far = np.abs(x - y)
-            if name == "lon":
-                far = np.minimum(far % 360.0, -far % 360.0)
-            if far.size and np.nanmax(far, initial=0.0) > 1e-4:
-                k = int(np.nanargmax(far))
-                label = a[dim].values[k] if dim in a.coords else k
-                raise InputError(
-                    f"{dim} {label} lies at {name} {x[k]:g} in one and at {y[k]:g} in the other",
-                    "These are samples of two grids: select both with one result of sample_pixels",
-                )
+def _check_labels(a: xr.Dataset, b: xr.Dataset, dim: str) -> None:
+    x, y = a[dim].values, b[dim].values
+    if x.shape == y.shape and np.array_equal(x, y):
+        return
+    shared = np.intersect1d(x, y).size
+    how, repair = _difference(dim, x, y)
+    raise InputError(f"coordinate {dim!r} differs between the two: {x.size} and {y.size} values, {shared} shared{how}", repair)
+
+
+def _check_places(a: xr.Dataset, b: xr.Dataset, dim: str) -> None:
+    """Raise :class:`InputError` where two data sets of samples put one label, or one position, at two places (lat, lon)."""
+    for name in ("lat", "lon"):
+        if not all(name in ds.variables and ds[name].dims == (dim,) for ds in (a, b)):
+            continue
+        x, y = (np.asarray(ds[name].values, dtype=float) for ds in (a, b))
+        far = np.abs(x - y)
+        if name == "lon":
+            far = np.minimum(far % 360.0, -far % 360.0)
+        off = np.flatnonzero(far > _SAME_PLACE)
+        if off.size:
+            k = int(off[0])
+            label = a[dim].values[k] if dim in a.coords else k
+            raise InputError(
+                f"{dim} {label} lies at {name} {x[k]:g} in one and at {y[k]:g} in the other",
+                f"Bring both into one order by labels that say which {dim} it is; samples of two grids: select both with one "
+                "result of sample_pixels",
+            )
+
+
+def places_of(ds: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Latitude and longitude of samples, by name: coordinates that what is made of them keeps; none of a grid."""
+    found = {n: ds[n] for n in ("lat", "lon") if n in ds.variables and ds[n].dims in {(d,) for d in SAMPLES}}
+    return {n: x.reset_coords(drop=True) for n, x in found.items()}
 
 
 def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gridcal.cube.agreement import SPACE, check_daily, check_places, check_same, check_space, check_time, rounding_of
+from gridcal.cube.agreement import SPACE, check_daily, check_same, check_space, check_time, rounding_of
 from gridcal.cube.canonical import canonical_units
 from gridcal.cube.entry import CatalogEntry
 from gridcal.cube.layouts import taken
@@ -265,7 +265,6 @@ class Cube:
                 "Select both onto the same pixels first, e.g. cube.sel(pixel=...)",
             )
         check_same(self.data, theirs, ("time", *SPACE))
-        check_places(self.data, theirs)
         merged = xr.merge([self.data, theirs], join="exact", compat="override", combine_attrs="override")
         marks = [ds.attrs["fingerprint"] for ds in (self.data, theirs) if ds.attrs.get("fingerprint")]
         if marks:

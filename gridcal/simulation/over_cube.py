@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from gridcal.cube import Cube
-from gridcal.cube.agreement import check_same
+from gridcal.cube.agreement import check_same, places_of
 from gridcal.cube.calendar import hours_of_days, with_calendar
 from gridcal.cube.identity import of_data
 from gridcal.cube.meeting import in_units_of
@@ -53,13 +53,13 @@ def simulate(
     Returns
     -------
     Dataset
-        One float32 variable an output, dimensions (time, *space), with units. A model with hourly results adds the dimension
-        ``hour`` (0 to 23) after ``time``, whose labels are days.
+        One float32 variable an output, dimensions (time, *space), with units; lat and lon of samples stay beside them. A model
+        with hourly results adds the dimension ``hour`` (0 to 23) after ``time``, whose labels are days.
 
     Raises
     ------
     InputError
-        If the cube lacks a forcing variable, or `theta` lies on another grid.
+        If the cube lacks a forcing variable, or `theta` or `state` lies on another grid or at other places.
 
     Notes
     -----
@@ -100,6 +100,7 @@ def simulate(
         if known and known.standard_name:
             array.attrs["standard_name"] = known.standard_name
         out[name] = array
+    out = out.assign_coords(places_of(data))
     out.attrs = {"model": model.name, "model_version": model.version, "source": model.source}
     mark = identity_of(theta, model)
     if mark is not None:
@@ -135,9 +136,9 @@ def model_inputs(
                 "Use one: cube.data.chunk(time=-1), or rewrite the store with all of time in a chunk",
             )
     inputs += [_site(data, model, name) for name in model.site]
-    _check_theta(theta, model, data, space)
+    _check_theta(theta, model, cube.data, space)
     inputs += [_parameter(theta, model, name, data, space) for name in model.parameters.names]
-    inputs += _state(state, model, data, space)
+    inputs += _state(state, model, cube.data, space)
     inputs.append(cube.mask if cube.mask is not None else xr.DataArray(True))
     reference = next((x for x in inputs if set(space) <= set(x.dims)), inputs[0])
     return [_with_chunks_of(x, reference) for x in inputs], space
@@ -165,15 +166,19 @@ def _site(data: xr.Dataset, model: ProcessModel, name: str) -> xr.DataArray:
 
 
 def _check_theta(theta: Any, model: ProcessModel, data: xr.Dataset, space: tuple[str, ...]) -> None:
-    """Raise if a mapping names no parameter of the model, or an array lies on other coordinates than the cube."""
+    """Raise if a mapping names no parameter of the model, or parameters lie on other coordinates or places than the cube."""
     if theta is None:
         return
-    for name in () if isinstance(theta, xr.Dataset) else theta:
+    if isinstance(theta, xr.Dataset):
+        names = [n for n in model.parameters.names if n in theta]
+        places = [n for n in ("lat", "lon") if n in theta.data_vars]
+        check_same(theta[[*names, *places]] if names else xr.Dataset(), data, space)
+        return
+    for name, value in theta.items():
         if name not in model.parameters.names:
             raise ConfigError(f"model {model.name!r} has no parameter {name!r}", f"It has: {', '.join(model.parameters.names)}")
-    for name in model.parameters.names:
-        if name in theta and isinstance(theta[name], xr.DataArray):
-            check_same(theta[name].to_dataset(name=name), data, space)
+        if isinstance(value, xr.DataArray):
+            check_same(value.to_dataset(name=name), data, space)
 
 
 def _parameter(theta: Any, model: ProcessModel, name: str, data: xr.Dataset, space: tuple[str, ...]) -> xr.DataArray:

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.cube import Cube
+from gridcal.cube.agreement import places_of
 from gridcal.cube.calendar import with_calendar
 from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
@@ -76,7 +77,7 @@ def spin_up(
         raise ConfigError(f"years = {years}", "Give at least 1")
     part, year = year_of(cube, model, forcing_year)
     theta = in_units_of(theta, model.parameters)
-    inputs, space = model_inputs(part, model, theta)
+    inputs, _ = model_inputs(part, model, theta)
     speed = tuple(soil_speed(years, accelerate))
     found = xr.apply_ufunc(
         functools.partial(_spin_block, model=model, speed=speed),
@@ -89,7 +90,7 @@ def spin_up(
         dask_gufunc_kwargs={"output_sizes": {"state": len(model.state)}},
         keep_attrs=False,
     )
-    out = state_dataset(found, model, space)
+    out = state_dataset(found, model, part)
     seen = {"model": [model.name, model.version], "years": years, "year": year, "speed": speed}
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
     out.attrs = {
@@ -120,12 +121,14 @@ def year_of(cube: Cube, model: ProcessModel, forcing_year: int | None) -> tuple[
     return Cube(cube.data.sel(time=str(year)), cube.feature_names, cube.mask_name, cube.entry), year
 
 
-def state_dataset(found: xr.DataArray, model: ProcessModel, space: tuple[str, ...]) -> xr.Dataset:
-    """One variable a state, with units, of an array with the dimension ``state``."""
+def state_dataset(found: xr.DataArray, model: ProcessModel, cube: Cube) -> xr.Dataset:
+    """One variable a state, with units, over a cube's space, of an array with the dimension ``state``."""
     out = xr.Dataset()
     for k, entry in enumerate(model.state):
-        out[entry.name] = found.isel(state=k).transpose(*space).assign_attrs(units=entry.units, long_name=entry.description)
-    return out
+        out[entry.name] = (
+            found.isel(state=k).transpose(*cube.space_dims).assign_attrs(units=entry.units, long_name=entry.description)
+        )
+    return out.assign_coords(places_of(cube.data))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -105,7 +105,7 @@ def steady_state(
         dask_gufunc_kwargs={"output_sizes": {"state": size}},
         keep_attrs=False,
     )
-    out = state_dataset(found, model, space)
+    out = state_dataset(found, model, part)
     years, change = (found.isel(state=size - 2 + k).transpose(*space) for k in range(2))
     out["spin_up_years"] = years.assign_attrs(units="1", long_name="years the model was run")
     out["cycle_change"] = change.assign_attrs(units="gC m-2", long_name="change of the fast pools over the last year")
