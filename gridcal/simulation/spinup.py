@@ -18,6 +18,7 @@ from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.door import look_at_block
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.vocabulary.fingerprint import marks
 
@@ -69,7 +70,9 @@ def spin_up(
     Raises
     ------
     InputError
-        If the cube holds no complete year, or not the one asked for.
+        If the cube holds no complete year or not the one asked for, or an impossible value.
+    ModelError
+        If forcing lies outside the model's domain.
     ConfigError
         If `years` is not positive or the model reads hourly forcing.
     """
@@ -154,7 +157,7 @@ class Lanes:
         use = np.broadcast_to(np.asarray(arrays[-1], dtype=bool), shape).reshape(n)
         use = use & np.isfinite(flat).all(axis=0)
         for x in columns:
-            use = use & np.isfinite(x).all(axis=0)
+            use = use & ~np.isnan(x).any(axis=0)
         return cls(shape, use, [np.ascontiguousarray(x[:, use]) for x in columns], flat[:ns, use], flat[ns:, use])
 
     def spread(self, found: np.ndarray) -> np.ndarray:
@@ -169,6 +172,7 @@ def _spin_block(*arrays: Any, model: ProcessModel, speed: tuple[float, ...]) -> 
     lanes = Lanes.of(arrays, model)
     if not lanes.use.any():
         return lanes.spread(np.empty((len(model.state), 0)))
+    look_at_block(model, lanes.series)
     site, names = lanes.site.copy(), list(model.site)
     state = None
     for passes in speed:

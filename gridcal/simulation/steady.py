@@ -18,6 +18,7 @@ from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError
 from gridcal.process.model import ProcessModel, SteadyState
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.door import look_at_block
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.simulation.spinup import Lanes, state_dataset, year_of
 from gridcal.vocabulary.fingerprint import marks
@@ -71,7 +72,9 @@ def steady_state(
     ConfigError
         If the model declares no steady state, or an option is out of range.
     InputError
-        If the cube holds no complete year, or not the one asked for.
+        If the cube holds no complete year or not the one asked for, or an impossible value.
+    ModelError
+        If forcing lies outside the model's domain.
 
     Notes
     -----
@@ -125,6 +128,7 @@ def _steady_block(*arrays: Any, model: ProcessModel, tolerance: float, max_years
     n, size = lanes.theta.shape[1], len(model.state)
     if n == 0:
         return lanes.spread(np.empty((size + 2, 0)))
+    look_at_block(model, lanes.series)
     rule = model.steady
     assert rule is not None
     state, years, change, given = _cycle(model, rule, lanes, tolerance, max_years)
