@@ -175,17 +175,46 @@ def _check_regular(dim: str, values: np.ndarray) -> None:
         return
     step = np.diff(values)
     if not ((step > 0).all() or (step < 0).all()):
-        jump = np.abs(step).max() > 180.0
+        turned = _on_one_turn(values, rounding) if dim == "lon" else None
         raise InputError(
-            f"coordinate {dim!r} is not monotonic" + (": it jumps at the date line" if jump else ""),
-            f"Sort it: ds.sortby({dim!r})",
+            f"coordinate {dim!r} is not monotonic" + (_jump(values) if turned else ""),
+            f"Give longitudes that go on: {turned}" if turned else f"Sort it: ds.sortby({dim!r})",
         )
+    if not _is_even(step, rounding):
+        turned = _on_one_turn(values, rounding) if dim == "lon" else None
+        raise InputError(
+            f"coordinate {dim!r} is not regular: steps from {np.abs(step).min():g} to {np.abs(step).max():g}"
+            + (_jump(values) if turned else ""),
+            f"Give longitudes that go on: {turned}"
+            if turned
+            else "Put the data on a regular grid, or open them as samples (time, pixel)",
+        )
+
+
+_TURNS = {"ds.lon % 360": lambda lon: lon % 360.0, "(ds.lon + 180) % 360 - 180": lambda lon: (lon + 180.0) % 360.0 - 180.0}
+"""Longitudes from 0 and from -180 on, as one writes them."""
+
+
+def _jump(lon: np.ndarray) -> str:
+    return f": it jumps at {'the date line' if lon.min() < 0.0 else 'Greenwich'}"
+
+
+def _is_even(step: np.ndarray, rounding: float) -> bool:
     middle = np.median(step)
-    if (np.abs(step - middle) > 0.01 * abs(middle) + 2.0 * rounding).any():
-        raise InputError(
-            f"coordinate {dim!r} is not regular: steps from {np.abs(step).min():g} to {np.abs(step).max():g}",
-            "Put the data on a regular grid, or open them as samples (time, pixel)",
-        )
+    return not bool((np.abs(step - middle) > 0.01 * abs(middle) + 2.0 * rounding).any())
+
+
+def _on_one_turn(lon: np.ndarray, rounding: float) -> str | None:
+    """The way to write longitudes by which they are regular, in order; None if order is all they lack."""
+    if _is_even(np.diff(np.sort(lon)), rounding):
+        return None
+    turns = {f"ds.assign_coords(lon={text})": turn(lon) for text, turn in _TURNS.items()}
+    turns |= {f"{text}.sortby('lon')": np.sort(x) for text, x in turns.items()}
+    for text, x in turns.items():
+        step = np.diff(x)
+        if ((step > 0).all() or (step < 0).all()) and _is_even(step, rounding):
+            return text
+    return None
 
 
 def check_same(a: xr.Dataset, b: xr.Dataset, dims: tuple[str, ...]) -> None:
@@ -255,10 +284,7 @@ def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:
                 "Label both by the day's start: assign_coords(time=ds.time.dt.floor('D'))",
             )
     if dim == "lon" and x.dtype.kind == "f" and y.dtype.kind == "f" and (x.max() > 180) != (y.max() > 180):
-        return (
-            " (one runs to 360, the other from -180)",
-            "Bring both to -180 .. 180: ds.assign_coords(lon=(ds.lon + 180) % 360 - 180).sortby('lon')",
-        )
+        return " (one runs to 360, the other from -180)", f"Bring both to one turn: {_both_on_one_turn(x, y)}"
     if dim in ("lat", "lon") and x.dtype.kind == "f" and y.dtype.kind == "f" and x.shape == y.shape:
         if np.array_equal(x, y[::-1]):
             return " (they run in opposite directions)", f"Sort both: ds.sortby({dim!r})"
@@ -271,3 +297,12 @@ def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:
             "Regrid one to the other's grid; this is more than rounding",
         )
     return "", f"Select the same values of both first, e.g. other.sel({dim}=cube.data.{dim})"
+
+
+def _both_on_one_turn(x: np.ndarray, y: np.ndarray) -> str:
+    """The way to write two sets of longitudes by which both are regular: a region across the date line goes on from 0."""
+    for text, turn in reversed(_TURNS.items()):
+        found = [np.diff(np.sort(turn(np.asarray(lon, dtype=float)))) for lon in (x, y)]
+        if all(step.size == 0 or _is_even(step, rounding_of(lon)) for step, lon in zip(found, (x, y), strict=True)):
+            return f"ds.assign_coords(lon={text}).sortby('lon')"
+    return "ds.assign_coords(lon=(ds.lon + 180) % 360 - 180).sortby('lon')"
