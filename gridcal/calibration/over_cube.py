@@ -20,6 +20,7 @@ from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import with_calendar
 from gridcal.cube.columns import columns_of
+from gridcal.cube.dataset import need_cube
 from gridcal.cube.identity import of_data
 from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
@@ -28,6 +29,7 @@ from gridcal.process.parameter_units import in_units_of
 from gridcal.simulation.door import look_at_block, look_before
 from gridcal.simulation.over_cube import check_state, identity_of, state_in_units
 from gridcal.vocabulary.fingerprint import marks
+from gridcal.vocabulary.given import need_dataset
 from gridcal.vocabulary.periods import days_between, period_index
 
 
@@ -96,6 +98,7 @@ def calibrate(
     ConfigError
         If a block does not fit the model.
     """
+    need_cube(cube)
     if method is None:
         from gridcal.calibration.masm.method import MASM
 
@@ -144,6 +147,7 @@ def calibrate(
         data["_use"] = cube.mask.reset_coords(drop=True)
     if start is not None:
         start = in_units_of(start, model.parameters)
+        need_dataset(start, "start")
         check_same(cube.data, start, (dim,))
     for name in model.parameters.names:
         if start is not None and name in start:

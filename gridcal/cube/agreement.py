@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.errors import InputError
+from gridcal.vocabulary.calendars import check_calendar, dates_of
 
 SPACE = ("lat", "lon", "pixel", "site")
 """Space dimensions a cube may have, in their order."""
@@ -19,7 +20,6 @@ MAP_LAYOUT_REPAIR = (
     "Rewrite it once with all of time in a chunk: ds.drop_encoding().chunk(time=-1, lat=64, lon=64).to_zarr(...); small data "
     "can be opened as they are with open_cube(..., chunks={'time': -1})"
 )
-REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
 _OTHER_NAMES = {
     "latitude": "lat", "longitude": "lon", "y_lat": "lat", "x_lon": "lon", "valid_time": "time", "day": "time",
     "date": "time", "Time": "time", "Latitude": "lat", "Longitude": "lon",
@@ -33,15 +33,8 @@ def check_time(ds: xr.Dataset) -> None:
         return
     if "time" not in ds.coords:
         raise InputError("dimension 'time' has no coordinate", "Add the dates: ds.assign_coords(time=...)")
-    index = ds.indexes.get("time")
-    if isinstance(index, xr.CFTimeIndex):
-        _check_calendar(str(index.calendar))
-        raise InputError(
-            "coordinate 'time' holds cftime dates", "Convert it: ds.convert_calendar('standard', use_cftime=False)"
-        )
-    _check_calendar(str(ds["time"].encoding.get("calendar", ds["time"].attrs.get("calendar", "standard"))))
-    if not isinstance(index, pd.DatetimeIndex):
-        raise InputError(f"coordinate 'time' holds {ds['time'].dtype}, not dates", "Decode it with xarray.decode_cf(ds)")
+    check_calendar(str(ds["time"].encoding.get("calendar", ds["time"].attrs.get("calendar", "standard"))))
+    index = dates_of(ds.indexes.get("time"))
     if index.hasnans:
         raise InputError("coordinate 'time' holds missing dates", "Drop them: ds.isel(time=ds.time.notnull())")
     if not index.is_unique:
@@ -70,25 +63,6 @@ def _check_names(ds: xr.Dataset) -> None:
                 f"dimension {dim!r} is called {wanted!r} here",
                 f"Rename it: 'dims: {{{dim}: {wanted}}}' in the catalog entry, or ds.rename({dim}={wanted!r})",
             )
-
-
-def _check_calendar(calendar: str) -> None:
-    if calendar in REAL_CALENDARS:
-        return
-    lost = {
-        "360_day": "30-day months are not real days",
-        "noleap": "it has no 29 February",
-        "365_day": "it has no 29 February",
-        "all_leap": "it has a 29 February every year",
-        "366_day": "it has a 29 February every year",
-    }
-    how = ", align_on='year'" if calendar == "360_day" else ""
-    raise InputError(
-        f"coordinate 'time' has the calendar {calendar!r}; gridcal works on real days"
-        + (f" ({lost[calendar]})" if calendar in lost else ""),
-        f"Convert it: ds.convert_calendar('standard', use_cftime=False{how}), and decide what the days hold that it lacks: "
-        "ds.reindex(time=pd.date_range(ds.time.values[0], ds.time.values[-1])).interpolate_na('time')",
-    )
 
 
 def check_daily(index: pd.Index) -> None:

@@ -13,6 +13,7 @@ import xarray as xr
 from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same, places_of
 from gridcal.cube.calendar import hours_of_days, with_calendar
+from gridcal.cube.dataset import need_cube
 from gridcal.cube.identity import of_data
 from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
@@ -20,6 +21,7 @@ from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of as in_units_of_table
 from gridcal.simulation.door import look_at_block, tell_gaps
 from gridcal.vocabulary.fingerprint import marks
+from gridcal.vocabulary.given import need_dataset
 from gridcal.vocabulary.variables import VARIABLES
 
 SPACE = ("lat", "lon", "pixel", "site")
@@ -66,6 +68,7 @@ def simulate(
     ``xr.apply_ufunc`` maps one plain function over the chunks with time an ordinary, single-chunk dimension, so that blocks
     reach the kernel in their native order without a copy.
     """
+    need_cube(cube)
     wanted = tuple(outputs) if outputs is not None else tuple(model.outputs)
     theta = in_units_of_table(theta, model.parameters)
     inputs, space = model_inputs(cube, model, theta, state)
@@ -207,6 +210,7 @@ def _with_chunks_of(x: xr.DataArray, reference: xr.DataArray) -> xr.DataArray:
 
 def check_state(state: xr.Dataset, model: ProcessModel) -> None:
     """Raise :class:`InputError` if a state lacks a variable of the model."""
+    need_dataset(state, "the state")
     lacking = [entry.name for entry in model.state if entry.name not in state]
     if lacking:
         raise InputError(

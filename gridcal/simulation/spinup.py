@@ -14,6 +14,7 @@ import xarray as xr
 from gridcal.cube import Cube
 from gridcal.cube.agreement import places_of
 from gridcal.cube.calendar import with_calendar
+from gridcal.cube.dataset import need_cube
 from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
@@ -105,6 +106,7 @@ def spin_up(
 
 def year_of(cube: Cube, model: ProcessModel, forcing_year: int | None) -> tuple[Cube, int]:
     """The cube's days of one complete calendar year, checked for what the model reads; and the year."""
+    need_cube(cube)
     if model.steps > 1:
         raise ConfigError(
             f"model {model.name!r} reads hourly forcing", "Spin up the variant with daily forcing: the state fits both"
