@@ -26,6 +26,7 @@ from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.bounds import lazy_parameters, look_at_parameters, tell_outside_of
 from gridcal.simulation.door import look_at_block, look_before
 from gridcal.simulation.over_cube import check_state, identity_of, state_in_units
 from gridcal.vocabulary.fingerprint import marks
@@ -149,6 +150,7 @@ def calibrate(
         start = in_units_of(start, model.parameters)
         need_dataset(start, "start")
         check_same(cube.data, start, (dim,))
+        look_at_parameters(start, model.parameters, cube.mask, stacklevel=3)
     for name in model.parameters.names:
         if start is not None and name in start:
             data[f"_start_{name}"] = start[name].reset_coords(drop=True)
@@ -186,6 +188,7 @@ def calibrate(
         "dim": dim,
         "layout": layout,
         "warm_start": warm_start,
+        "lazy": lazy_parameters(start, model.parameters, cube.mask),
     }
     template = layout.template(data, dim)
     out = xr.map_blocks(_calibrate_block_of_pixels, data, kwargs={"spec": spec}, template=template)
@@ -237,6 +240,7 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     if model.state and f"_state_{model.state[0].name}" in data:
         state = np.array([np.broadcast_to(data[f"_state_{s.name}"].values, n) for s in model.state], dtype=float)
     use = np.broadcast_to(data["_use"].values, n) if "_use" in data else np.ones(n, dtype=bool)
+    tell_outside_of(model.parameters, spec["lazy"], start[:, use])
     targets = [t for b in blocks for t in b.targets]
     during = spec["inside"]
     ranges = known_ranges(model, targets)
@@ -300,7 +304,7 @@ def _measured_method(
         one = data.isel({dim: slice(i, i + 1)}).load()
         probe = Probe()
         spec = {"model": model, "blocks": blocks, "method": probe, "seed": seed, "period": None, "inside": inside}
-        spec |= {"labels": labels, "dim": dim, "layout": Layout(model, blocks, probe), "warm_start": False}
+        spec |= {"labels": labels, "dim": dim, "layout": Layout(model, blocks, probe), "warm_start": False, "lazy": ()}
         _calibrate_block_of_pixels(one, spec)
         if probe.measured:
             return probe.choice()

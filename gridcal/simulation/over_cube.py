@@ -19,6 +19,7 @@ from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of as in_units_of_table
+from gridcal.simulation.bounds import lazy_parameters, look_at_parameters, tell_outside_of
 from gridcal.simulation.door import look_at_block, tell_gaps
 from gridcal.vocabulary.fingerprint import marks
 from gridcal.vocabulary.given import need_dataset
@@ -63,6 +64,11 @@ def simulate(
     InputError
         If the cube lacks a forcing variable, or `theta` or `state` lies on another grid or at other places.
 
+    Warns
+    -----
+    BoundsWarning
+        If a parameter lies outside its bounds: it is taken as it is.
+
     Notes
     -----
     ``xr.apply_ufunc`` maps one plain function over the chunks with time an ordinary, single-chunk dimension, so that blocks
@@ -74,7 +80,8 @@ def simulate(
     inputs, space = model_inputs(cube, model, theta, state)
     data = cube.data
     inner = [["hour"] if "hour" in x.dims else [] for x in inputs]
-    block = functools.partial(_run_block, model=model, outputs=wanted, stated=state is not None)
+    lazy = lazy_parameters(theta, model.parameters, cube.mask)
+    block = functools.partial(_run_block, model=model, outputs=wanted, stated=state is not None, lazy=lazy)
     try:
         result = xr.apply_ufunc(
             block,
@@ -140,6 +147,7 @@ def model_inputs(
             )
     inputs += [_site(data, model, name) for name in model.site]
     _check_theta(theta, model, cube.data, space)
+    look_at_parameters(theta, model.parameters, cube.mask, stacklevel=4)
     inputs += [_parameter(theta, model, name, data, space) for name in model.parameters.names]
     inputs += _state(state, model, cube.data, space)
     inputs.append(cube.mask if cube.mask is not None else xr.DataArray(True))
@@ -238,7 +246,7 @@ def _state(state: xr.Dataset | None, model: ProcessModel, data: xr.Dataset, spac
     return [state[entry.name].astype(np.float64).reset_coords(drop=True) for entry in model.state]
 
 
-def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], stated: bool) -> Any:
+def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], stated: bool, lazy: tuple[str, ...]) -> Any:
     """One block in native order: forcing (T, *space), site constants, parameters and state (*space)."""
     nf, ns, npar = len(model.forcing), len(model.site), len(model.parameters)
     nk = len(model.state) if stated else 0
@@ -263,6 +271,7 @@ def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], stat
     use = use & np.isfinite(theta).all(axis=0) & np.isfinite(site).all(axis=0)
     for x in columns:
         use = use & np.isfinite(x[0])
+    tell_outside_of(model.parameters, lazy, theta[:, use])
     rows = days * model.results
     found = [np.full((rows, n), np.nan, dtype=np.float32) for _ in outputs]
     if use.all():

@@ -19,6 +19,7 @@ from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.bounds import lazy_parameters, tell_outside_of
 from gridcal.simulation.door import look_at_block
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.vocabulary.fingerprint import marks
@@ -84,7 +85,7 @@ def spin_up(
     inputs, _ = model_inputs(part, model, theta)
     speed = tuple(soil_speed(years, accelerate))
     found = xr.apply_ufunc(
-        functools.partial(_spin_block, model=model, speed=speed),
+        functools.partial(_spin_block, model=model, speed=speed, lazy=lazy_parameters(theta, model.parameters, part.mask)),
         *inputs,
         input_core_dims=[["time"] if "time" in x.dims else [] for x in inputs],
         output_core_dims=[["state"]],
@@ -169,12 +170,13 @@ class Lanes:
         return result.reshape(*self.shape, found.shape[0])
 
 
-def _spin_block(*arrays: Any, model: ProcessModel, speed: tuple[float, ...]) -> np.ndarray:
+def _spin_block(*arrays: Any, model: ProcessModel, speed: tuple[float, ...], lazy: tuple[str, ...]) -> np.ndarray:
     """One block of :func:`spin_up`."""
     lanes = Lanes.of(arrays, model)
     if not lanes.use.any():
         return lanes.spread(np.empty((len(model.state), 0)))
     look_at_block(model, lanes.series)
+    tell_outside_of(model.parameters, lazy, lanes.theta)
     site, names = lanes.site.copy(), list(model.site)
     state = None
     for passes in speed:

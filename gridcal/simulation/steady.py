@@ -18,6 +18,7 @@ from gridcal.cube.identity import of_data
 from gridcal.errors import ConfigError
 from gridcal.process.model import ProcessModel, SteadyState
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.bounds import lazy_parameters, tell_outside_of
 from gridcal.simulation.door import look_at_block
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.simulation.spinup import Lanes, state_dataset, year_of
@@ -97,8 +98,9 @@ def steady_state(
     theta = in_units_of(theta, model.parameters)
     inputs, space = model_inputs(part, model, theta)
     size = len(model.state) + 2
+    lazy = lazy_parameters(theta, model.parameters, part.mask)
     found = xr.apply_ufunc(
-        functools.partial(_steady_block, model=model, tolerance=tolerance, max_years=max_years),
+        functools.partial(_steady_block, model=model, tolerance=tolerance, max_years=max_years, lazy=lazy),
         *inputs,
         input_core_dims=[["time"] if "time" in x.dims else [] for x in inputs],
         output_core_dims=[["state"]],
@@ -122,13 +124,14 @@ def steady_state(
     return out
 
 
-def _steady_block(*arrays: Any, model: ProcessModel, tolerance: float, max_years: int) -> np.ndarray:
+def _steady_block(*arrays: Any, model: ProcessModel, tolerance: float, max_years: int, lazy: tuple[str, ...]) -> np.ndarray:
     """One block: every state, the years run and the last year's change of the fast pools."""
     lanes = Lanes.of(arrays, model)
     n, size = lanes.theta.shape[1], len(model.state)
     if n == 0:
         return lanes.spread(np.empty((size + 2, 0)))
     look_at_block(model, lanes.series)
+    tell_outside_of(model.parameters, lazy, lanes.theta)
     rule = model.steady
     assert rule is not None
     state, years, change, given = _cycle(model, rule, lanes, tolerance, max_years)
