@@ -12,31 +12,7 @@ from gridcal.calibration.result import Flag
 from gridcal.calibration.status import Status
 from gridcal.calibration.target import Block
 from gridcal.process.model import ProcessModel
-
-BLOCK_VARIABLES = {
-    "cost": "-2 log likelihood of the model at the estimate",
-    "cost_best": "lowest -2 log likelihood of any model run",
-    "cost_mean": "mean -2 log likelihood of the draws, by the surrogate where there is one",
-    "n_runs": "model runs",
-    "n_failed": "model runs without a finite output",
-    "rhat": "rank-normalised split R-hat, largest over the parameters",
-    "gelman_rubin": "Gelman-Rubin factor, largest over the parameters",
-    "ess": "effective sample size of the posterior, smallest over the parameters",
-    "acceptance": "share of accepted steps of the reported chain",
-    "surrogate_rmse": "error of the surrogate's cost at model runs it had not seen",
-    "ess_ratio": "effective share of verification draws under importance weights",
-    "khat": "Pareto shape of the verification draws' importance weights",
-}
-PARTS = {
-    "median": "posterior median",
-    "map": "best model run",
-    "sd": "posterior standard deviation",
-    "q05": "posterior 5 % quantile",
-    "q95": "posterior 95 % quantile",
-    "edge_hit": "share of draws within 1 % of a bound",
-    "edge_lower": "share of draws within 1 % of the lower bound",
-    "edge_upper": "share of draws within 1 % of the upper bound",
-}
+from gridcal.process.result_names import BLOCK_VARIABLES, DRAWS, PARTS
 
 
 class Layout:
@@ -86,7 +62,7 @@ class Layout:
                 )
             if self.draw_shape is not None:
                 long_name = f"{p.description}: draws"
-                layout[f"{p.name}_draws"] = (("chain", "draw"), np.float32, {**attrs, "long_name": long_name})
+                layout[f"{p.name}_{DRAWS}"] = (("chain", "draw"), np.float32, {**attrs, "long_name": long_name})
         for name, meaning in BLOCK_VARIABLES.items():
             layout[name] = (("block",), np.float64, {"units": "1", "long_name": meaning})
         if self.timing:
@@ -158,8 +134,8 @@ class Layout:
                     values = getattr(result, suffix)
                     if values is not None:
                         out[f"{name}_{suffix}"].values[i] = values[j]
-                if f"{name}_draws" in out and result.draws is not None:
-                    out[f"{name}_draws"].values[i] = result.draws[:, :, j]
+                if f"{name}_{DRAWS}" in out and result.draws is not None:
+                    out[f"{name}_{DRAWS}"].values[i] = result.draws[:, :, j]
         out["status"].values[i] = int(outcome.status)
         good = [b for b in outcome.blocks if b.result is not None]
         out["n_obs"].values[i] = min((b.n_obs for b in outcome.blocks), default=0)

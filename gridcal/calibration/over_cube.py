@@ -21,15 +21,18 @@ from gridcal.cube import Cube
 from gridcal.cube.agreement import check_same
 from gridcal.cube.calendar import with_calendar
 from gridcal.cube.columns import columns_of
+from gridcal.cube.dataset import need_cube
 from gridcal.cube.identity import of_data, of_mask
 from gridcal.cube.ranges import check_values
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.bounds import lazy_parameters, look_at_parameters, tell_outside_of
 from gridcal.simulation.door import look_at_block, look_before
 from gridcal.simulation.over_cube import check_state, identity_of, state_in_units
 from gridcal.vocabulary.fingerprint import marks
+from gridcal.vocabulary.given import need_dataset
 from gridcal.vocabulary.periods import days_between, period_index
 
 
@@ -94,10 +97,11 @@ def calibrate(
     Raises
     ------
     InputError
-        If the cube lacks a variable, or has no single sample dimension.
+        If the cube lacks a variable or has no single sample dimension, or `start` or `state` holds other samples.
     ConfigError
         If a block does not fit the model.
     """
+    need_cube(cube)
     if method is None:
         from gridcal.calibration.masm.method import MASM
 
@@ -131,6 +135,9 @@ def calibrate(
     extra = [period] if isinstance(period, str) else []
     cube.require([*names, *extra])
     cube.require_daily()
+    for name in errors:
+        if "time" not in cube.data[name].dims:
+            raise InputError(f"errors {name!r} have no time dimension", "Give one a day, or one number: Target(..., sigma=0.5)")
     given = cube
     cube = with_units_of(cube, model, targets)
     look_before(cube, model, stacklevel=3)
@@ -147,13 +154,15 @@ def calibrate(
         data["_use"] = cube.mask.reset_coords(drop=True)
     if start is not None:
         start = in_units_of(start, model.parameters)
-        check_same(data, start, (dim,))
+        need_dataset(start, "start")
+        check_same(cube.data, start, (dim,))
+        look_at_parameters(start, model.parameters, cube.mask, stacklevel=3)
     for name in model.parameters.names:
         if start is not None and name in start:
             data[f"_start_{name}"] = start[name].reset_coords(drop=True)
     if state is not None:
         check_state(state, model)
-        check_same(data, state, (dim,))
+        check_same(cube.data, state, (dim,))
         state = state_in_units(state, model)
         data = data.assign({f"_state_{s.name}": state[s.name].reset_coords(drop=True) for s in model.state})
     if warm_start:
@@ -186,6 +195,7 @@ def calibrate(
         "dim": dim,
         "layout": layout,
         "warm_start": warm_start,
+        "lazy": lazy_parameters(start, model.parameters, cube.mask),
     }
     template = layout.template(data, dim)
     out = xr.map_blocks(_calibrate_block_of_pixels, data, kwargs={"spec": spec}, template=template)
@@ -238,6 +248,7 @@ def _calibrate_block_of_pixels(data: xr.Dataset, spec: dict[str, Any]) -> xr.Dat
     if model.state and f"_state_{model.state[0].name}" in data:
         state = np.array([np.broadcast_to(data[f"_state_{s.name}"].values, n) for s in model.state], dtype=float)
     use = np.broadcast_to(data["_use"].values, n) if "_use" in data else np.ones(n, dtype=bool)
+    tell_outside_of(model.parameters, spec["lazy"], start[:, use])
     targets = [t for b in blocks for t in b.targets]
     during = spec["inside"]
     ranges = known_ranges(model, targets)
@@ -305,7 +316,7 @@ def _measured_method(
         one = data.isel({dim: slice(i, i + 1)}).load()
         probe = Probe()
         spec = {"model": model, "blocks": blocks, "method": probe, "seed": seed, "period": None, "inside": inside}
-        spec |= {"labels": labels, "dim": dim, "layout": Layout(model, blocks, probe), "warm_start": False}
+        spec |= {"labels": labels, "dim": dim, "layout": Layout(model, blocks, probe), "warm_start": False, "lazy": ()}
         _calibrate_block_of_pixels(one, spec)
         if probe.measured:
             return probe.choice()

@@ -7,15 +7,19 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.errors import InputError
+from gridcal.vocabulary.calendars import check_calendar, dates_of
 
 SPACE = ("lat", "lon", "pixel", "site")
 """Space dimensions a cube may have, in their order."""
+SAMPLES = ("pixel", "site")
+"""Those of them whose places are single ones, no grid."""
+_SAME_PLACE = 1e-4
+"""Degrees by which a place may differ from itself (rounding to single precision)."""
 
 MAP_LAYOUT_REPAIR = (
     "Rewrite it once with all of time in a chunk: ds.drop_encoding().chunk(time=-1, lat=64, lon=64).to_zarr(...); small data "
     "can be opened as they are with open_cube(..., chunks={'time': -1})"
 )
-REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
 _OTHER_NAMES = {
     "latitude": "lat", "longitude": "lon", "y_lat": "lat", "x_lon": "lon", "valid_time": "time", "day": "time",
     "date": "time", "Time": "time", "Latitude": "lat", "Longitude": "lon",
@@ -29,15 +33,8 @@ def check_time(ds: xr.Dataset) -> None:
         return
     if "time" not in ds.coords:
         raise InputError("dimension 'time' has no coordinate", "Add the dates: ds.assign_coords(time=...)")
-    index = ds.indexes.get("time")
-    if isinstance(index, xr.CFTimeIndex):
-        _check_calendar(str(index.calendar))
-        raise InputError(
-            "coordinate 'time' holds cftime dates", "Convert it: ds.convert_calendar('standard', use_cftime=False)"
-        )
-    _check_calendar(str(ds["time"].encoding.get("calendar", ds["time"].attrs.get("calendar", "standard"))))
-    if not isinstance(index, pd.DatetimeIndex):
-        raise InputError(f"coordinate 'time' holds {ds['time'].dtype}, not dates", "Decode it with xarray.decode_cf(ds)")
+    check_calendar(str(ds["time"].encoding.get("calendar", ds["time"].attrs.get("calendar", "standard"))))
+    index = dates_of(ds.indexes.get("time"))
     if index.hasnans:
         raise InputError("coordinate 'time' holds missing dates", "Drop them: ds.isel(time=ds.time.notnull())")
     if not index.is_unique:
@@ -66,25 +63,6 @@ def _check_names(ds: xr.Dataset) -> None:
                 f"dimension {dim!r} is called {wanted!r} here",
                 f"Rename it: 'dims: {{{dim}: {wanted}}}' in the catalog entry, or ds.rename({dim}={wanted!r})",
             )
-
-
-def _check_calendar(calendar: str) -> None:
-    if calendar in REAL_CALENDARS:
-        return
-    lost = {
-        "360_day": "30-day months are not real days",
-        "noleap": "it has no 29 February",
-        "365_day": "it has no 29 February",
-        "all_leap": "it has a 29 February every year",
-        "366_day": "it has a 29 February every year",
-    }
-    how = ", align_on='year'" if calendar == "360_day" else ""
-    raise InputError(
-        f"coordinate 'time' has the calendar {calendar!r}; gridcal works on real days"
-        + (f" ({lost[calendar]})" if calendar in lost else ""),
-        f"Convert it: ds.convert_calendar('standard', use_cftime=False{how}), and decide what the days hold that it lacks: "
-        "ds.reindex(time=pd.date_range(ds.time.values[0], ds.time.values[-1])).interpolate_na('time')",
-    )
 
 
 def check_daily(index: pd.Index) -> None:
@@ -171,55 +149,102 @@ def _check_regular(dim: str, values: np.ndarray) -> None:
         return
     step = np.diff(values)
     if not ((step > 0).all() or (step < 0).all()):
-        jump = np.abs(step).max() > 180.0
+        turned = _on_one_turn(values, rounding) if dim == "lon" else None
         raise InputError(
-            f"coordinate {dim!r} is not monotonic" + (": it jumps at the date line" if jump else ""),
-            f"Sort it: ds.sortby({dim!r})",
+            f"coordinate {dim!r} is not monotonic" + (_jump(values) if turned else ""),
+            f"Give longitudes that go on: {turned}" if turned else f"Sort it: ds.sortby({dim!r})",
         )
+    if not _is_even(step, rounding):
+        turned = _on_one_turn(values, rounding) if dim == "lon" else None
+        raise InputError(
+            f"coordinate {dim!r} is not regular: steps from {np.abs(step).min():g} to {np.abs(step).max():g}"
+            + (_jump(values) if turned else ""),
+            f"Give longitudes that go on: {turned}"
+            if turned
+            else "Put the data on a regular grid, or open them as samples (time, pixel)",
+        )
+
+
+_TURNS = {"ds.lon % 360": lambda lon: lon % 360.0, "(ds.lon + 180) % 360 - 180": lambda lon: (lon + 180.0) % 360.0 - 180.0}
+"""Longitudes from 0 and from -180 on, as one writes them."""
+
+
+def _jump(lon: np.ndarray) -> str:
+    return f": it jumps at {'the date line' if lon.min() < 0.0 else 'Greenwich'}"
+
+
+def _is_even(step: np.ndarray, rounding: float) -> bool:
     middle = np.median(step)
-    if (np.abs(step - middle) > 0.01 * abs(middle) + 2.0 * rounding).any():
-        raise InputError(
-            f"coordinate {dim!r} is not regular: steps from {np.abs(step).min():g} to {np.abs(step).max():g}",
-            "Put the data on a regular grid, or open them as samples (time, pixel)",
-        )
+    return not bool((np.abs(step - middle) > 0.01 * abs(middle) + 2.0 * rounding).any())
+
+
+def _on_one_turn(lon: np.ndarray, rounding: float) -> str | None:
+    """The way to write longitudes by which they are regular, in order; None if order is all they lack."""
+    if _is_even(np.diff(np.sort(lon)), rounding):
+        return None
+    turns = {f"ds.assign_coords(lon={text})": turn(lon) for text, turn in _TURNS.items()}
+    turns |= {f"{text}.sortby('lon')": np.sort(x) for text, x in turns.items()}
+    for text, x in turns.items():
+        step = np.diff(x)
+        if ((step > 0).all() or (step < 0).all()) and _is_even(step, rounding):
+            return text
+    return None
 
 
 def check_same(a: xr.Dataset, b: xr.Dataset, dims: tuple[str, ...]) -> None:
-    """Raise :class:`InputError` unless two data sets have equal coordinates along `dims`.
+    """Raise :class:`InputError` unless two data sets have equal coordinates along `dims`, and samples at the same places.
 
     Nothing is ever cut to what both share. The message says how the two differ: by how many grid steps, by how many
-    hours, or in the convention of longitude.
+    hours, or in the convention of longitude. Samples (pixel, site) are at the same places where lat and lon beside them
+    agree, whether or not they have labels.
     """
     for dim in dims:
-        if dim not in a.dims or dim not in b.dims or dim not in a.coords or dim not in b.coords:
+        if dim not in a.dims or dim not in b.dims:
             continue
-        x, y = a[dim].values, b[dim].values
-        if x.shape == y.shape and np.array_equal(x, y):
-            continue
-        shared = np.intersect1d(x, y).size
-        how, repair = _difference(dim, x, y)
-        raise InputError(
-            f"coordinate {dim!r} differs between the two: {x.size} and {y.size} values, {shared} shared{how}", repair
-        )
+        if dim in a.coords and dim in b.coords:
+            _check_labels(a, b, dim)
+        elif a.sizes[dim] != b.sizes[dim]:
+            raise InputError(
+                f"dimension {dim!r} has {a.sizes[dim]} values in one and {b.sizes[dim]} in the other",
+                f"Give both the coordinate that says which is which (ds.assign_coords({dim}=...)), and select the same values",
+            )
+        if dim in SAMPLES:
+            _check_places(a, b, dim)
 
 
-def check_places(a: xr.Dataset, b: xr.Dataset) -> None:
-    """Raise :class:`InputError` where two data sets of samples put one label at two places (lat, lon)."""
-    for dim in ("pixel", "site"):
-        for name in ("lat", "lon"):
-            if not all(name in ds.variables and ds[name].dims == (dim,) for ds in (a, b)):
-                continue
-            x, y = (np.asarray(ds[name].values, dtype=float) for ds in (a, b))
-            far = np.abs(x - y)
-            if name == "lon":
-                far = np.minimum(far % 360.0, -far % 360.0)
-            if far.size and np.nanmax(far, initial=0.0) > 1e-4:
-                k = int(np.nanargmax(far))
-                label = a[dim].values[k] if dim in a.coords else k
-                raise InputError(
-                    f"{dim} {label} lies at {name} {x[k]:g} in one and at {y[k]:g} in the other",
-                    "These are samples of two grids: select both with one result of sample_pixels",
-                )
+def _check_labels(a: xr.Dataset, b: xr.Dataset, dim: str) -> None:
+    x, y = a[dim].values, b[dim].values
+    if x.shape == y.shape and np.array_equal(x, y):
+        return
+    shared = np.intersect1d(x, y).size
+    how, repair = _difference(dim, x, y)
+    raise InputError(f"coordinate {dim!r} differs between the two: {x.size} and {y.size} values, {shared} shared{how}", repair)
+
+
+def _check_places(a: xr.Dataset, b: xr.Dataset, dim: str) -> None:
+    """Raise :class:`InputError` where two data sets of samples put one label, or one position, at two places (lat, lon)."""
+    for name in ("lat", "lon"):
+        if not all(name in ds.variables and ds[name].dims == (dim,) for ds in (a, b)):
+            continue
+        x, y = (np.asarray(ds[name].values, dtype=float) for ds in (a, b))
+        far = np.abs(x - y)
+        if name == "lon":
+            far = np.minimum(far % 360.0, -far % 360.0)
+        off = np.flatnonzero(far > _SAME_PLACE)
+        if off.size:
+            k = int(off[0])
+            label = a[dim].values[k] if dim in a.coords else k
+            raise InputError(
+                f"{dim} {label} lies at {name} {x[k]:g} in one and at {y[k]:g} in the other",
+                f"Bring both into one order by labels that say which {dim} it is; samples of two grids: select both with one "
+                "result of sample_pixels",
+            )
+
+
+def places_of(ds: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Latitude and longitude of samples, by name: coordinates that what is made of them keeps; none of a grid."""
+    found = {n: ds[n] for n in ("lat", "lon") if n in ds.variables and ds[n].dims in {(d,) for d in SAMPLES}}
+    return {n: x.reset_coords(drop=True) for n, x in found.items()}
 
 
 def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:
@@ -233,10 +258,7 @@ def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:
                 "Label both by the day's start: assign_coords(time=ds.time.dt.floor('D'))",
             )
     if dim == "lon" and x.dtype.kind == "f" and y.dtype.kind == "f" and (x.max() > 180) != (y.max() > 180):
-        return (
-            " (one runs to 360, the other from -180)",
-            "Bring both to -180 .. 180: ds.assign_coords(lon=(ds.lon + 180) % 360 - 180).sortby('lon')",
-        )
+        return " (one runs to 360, the other from -180)", f"Bring both to one turn: {_both_on_one_turn(x, y)}"
     if dim in ("lat", "lon") and x.dtype.kind == "f" and y.dtype.kind == "f" and x.shape == y.shape:
         if np.array_equal(x, y[::-1]):
             return " (they run in opposite directions)", f"Sort both: ds.sortby({dim!r})"
@@ -249,3 +271,12 @@ def _difference(dim: str, x: np.ndarray, y: np.ndarray) -> tuple[str, str]:
             "Regrid one to the other's grid; this is more than rounding",
         )
     return "", f"Select the same values of both first, e.g. other.sel({dim}=cube.data.{dim})"
+
+
+def _both_on_one_turn(x: np.ndarray, y: np.ndarray) -> str:
+    """The way to write two sets of longitudes by which both are regular: a region across the date line goes on from 0."""
+    for text, turn in reversed(_TURNS.items()):
+        found = [np.diff(np.sort(turn(np.asarray(lon, dtype=float)))) for lon in (x, y)]
+        if all(step.size == 0 or _is_even(step, rounding_of(lon)) for step, lon in zip(found, (x, y), strict=True)):
+            return f"ds.assign_coords(lon={text}).sortby('lon')"
+    return "ds.assign_coords(lon=(ds.lon + 180) % 360 - 180).sortby('lon')"

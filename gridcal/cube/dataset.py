@@ -6,18 +6,20 @@ import dataclasses
 import difflib
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from gridcal.cube.agreement import SPACE, check_daily, check_places, check_same, check_space, check_time, rounding_of
+from gridcal.cube.agreement import SPACE, check_daily, check_same, check_space, check_time, rounding_of
 from gridcal.cube.canonical import canonical_units
 from gridcal.cube.entry import CatalogEntry
 from gridcal.cube.layouts import taken
 from gridcal.cube.missing import has_valid_range, within_valid_range
 from gridcal.errors import InputError
 from gridcal.vocabulary.fingerprint import fingerprint
+from gridcal.vocabulary.given import need_dataset
 from gridcal.vocabulary.variables import VARIABLES
 
 _ORDER = ("time", *SPACE)
@@ -78,6 +80,7 @@ class Cube:
         InputError
             If units, time, space or chunks are not as they must be; the message names the variable and the repair.
         """
+        need_dataset(ds, "what a cube is made of")
         ds, repairs = taken(ds)
         check_time(ds)
         check_space(ds)
@@ -230,6 +233,7 @@ class Cube:
             If they differ by more; the message gives the offset in steps.
         """
         theirs = other.data if isinstance(other, Cube) else other
+        need_dataset(theirs, "the other")
         ds = self.data
         for dim in ("lat", "lon"):
             if dim not in ds.dims or dim not in theirs.dims:
@@ -255,6 +259,7 @@ class Cube:
             If a coordinate differs (it is never shrunk to what both share), or a variable is in both.
         """
         theirs = other.data if isinstance(other, Cube) else other
+        need_dataset(theirs, "the other")
         twice = [str(n) for n in theirs.data_vars if n in self.data.data_vars]
         if twice:
             raise InputError(f"variable {twice[0]!r} is in both cubes", f"Drop or rename one: data.drop_vars({twice[0]!r})")
@@ -265,7 +270,6 @@ class Cube:
                 "Select both onto the same pixels first, e.g. cube.sel(pixel=...)",
             )
         check_same(self.data, theirs, ("time", *SPACE))
-        check_places(self.data, theirs)
         merged = xr.merge([self.data, theirs], join="exact", compat="override", combine_attrs="override")
         marks = [ds.attrs["fingerprint"] for ds in (self.data, theirs) if ds.attrs.get("fingerprint")]
         if marks:
@@ -343,6 +347,21 @@ class Cube:
         body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self._rows())
         titles = "".join(f"<th>{t}</th>" for t in ("variable", "dimensions", "units", "storage", "role"))
         return f"<div><b>gridcal.Cube</b><ul>{head}</ul><table><tr>{titles}</tr>{body}</table></div>"
+
+
+def need_cube(x: object) -> None:
+    """Raise :class:`InputError` unless a cube was given; the message says how to make one."""
+    if isinstance(x, Cube):
+        return
+    kind = type(x).__name__
+    repair = "Check the data and make them one: gridcal.Cube.from_dataset(ds)"
+    if isinstance(x, xr.DataArray):
+        repair = (
+            f"Check the data and make them one: gridcal.Cube.from_dataset(x.to_dataset(name={str(x.name or 'its_name')!r}))"
+        )
+    elif isinstance(x, str | Path):
+        repair = "Open it: gridcal.open_cube(path)"
+    raise InputError(f"a {kind} was given in place of a cube", repair)
 
 
 def _evenly_chunked(ds: xr.Dataset, dim: str) -> xr.Dataset:

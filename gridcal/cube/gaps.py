@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
-from gridcal.cube.dataset import Cube
+from gridcal.cube.dataset import Cube, need_cube
 from gridcal.errors import ConfigError, InputError
 
 Rule = Literal["interpolate", "carry"]
@@ -56,6 +56,7 @@ def fill_gaps(cube: Cube, variables: Sequence[str] | None = None, *, rule: Rule 
     >>> filled["tas"].values.tolist(), int(filled["tas_filled"])
     ([1.0, 2.0, 3.0, 4.0], 1)
     """
+    need_cube(cube)
     if rule not in get_args(Rule):
         raise ConfigError(f"unknown rule {rule!r} for gaps", f"Use one of: {', '.join(get_args(Rule))}")
     if isinstance(days, bool) or not isinstance(days, int | np.integer) or days < 1:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gridcal.cube.agreement import REAL_CALENDARS
 from gridcal.errors import InputError
+from gridcal.vocabulary.calendars import REAL_CALENDARS
 
 _PLANAR = {"y": "lat", "x": "lon"}
 _STANDARD_NAMES = {"lat": "latitude", "lon": "longitude"}

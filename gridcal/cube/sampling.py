@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from gridcal.cube.dataset import Cube
+from gridcal.cube.dataset import Cube, need_cube
 from gridcal.errors import InputError
 
 
@@ -37,6 +37,7 @@ def sample_pixels(cube: Cube, n: int, seed: int = 0, *, stratify_by: str | None 
     InputError
         If fewer than `n` pixels are left in, there are more classes than `n`, or `stratify_by` is no static variable.
     """
+    need_cube(cube)
     if cube.space_dims != ("lat", "lon"):
         raise InputError(
             f"pixels are sampled from a grid (lat, lon), but the cube has {cube.space_dims}", "Use all its samples"

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from gridcal.cube import Cube
 from gridcal.cube.agreement import SPACE, check_same
 from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.kernels.series.metrics import DISO_VARIANTS, METRICS
+from gridcal.vocabulary.calendars import dates_of
+from gridcal.vocabulary.given import need_dataset
 from gridcal.vocabulary.periods import (
     SEASONS,
     days_between,
@@ -88,7 +91,9 @@ def evaluate(
     ConfigError
         If a scale, season or period is unknown.
     """
-    observed = obs.data if hasattr(obs, "feature_names") else obs
+    observed = obs.data if isinstance(obs, Cube) else obs
+    need_dataset(sim, "the simulation")
+    need_dataset(observed, "observations")
     pairs = dict(variables) if variables is not None else _pairs(sim, observed)
     for a, b in pairs.items():
         if a not in sim:
@@ -98,7 +103,7 @@ def evaluate(
                 f"the observations lack the variable {b!r}", f"They hold: {', '.join(map(str, observed.data_vars))}"
             )
     check_same(sim, observed, ("time", *SPACE))
-    time = pd.DatetimeIndex(sim["time"].to_index())
+    time = dates_of(sim["time"].to_index())
     scales = [scale_name(s) for s in scales]
     lat = _latitude(sim, observed)
     if seasons is None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from gridcal.errors import ConfigError, InputError
+from gridcal.vocabulary.given import need_dataset
 
 Limit = float | Literal["iqr"] | None
 Mask = npt.NDArray[np.bool_]
@@ -122,6 +123,7 @@ def _judge(
     status: Sequence[int] | None,
 ) -> tuple[tuple[str, ...], Mask, dict[str, Mask], dict[str, list[float]], list[str]]:
     """Space dimensions, verdict, and by rule: the refused samples, the limits; and the rules that found no value."""
+    need_dataset(posterior, "the posterior")
     for name, limit in (("surrogate_rmse", surrogate_rmse), ("cost", cost)):
         if isinstance(limit, str) and limit != "iqr":
             raise ConfigError(f"limit {limit!r} of {name!r} is not known", "Give a number, 'iqr', or None")

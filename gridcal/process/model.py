@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gridcal.errors import ModelError
 from gridcal.process.constraint import Constraint
 from gridcal.process.parameters import ParameterTable
+from gridcal.process.result_names import check_names
 
 Array = npt.NDArray[np.floating]
 
@@ -92,7 +93,7 @@ class ProcessModel:
     extra_outputs : dict of str to str
         Further names the processes write that can be asked for, with units.
     domain : dict of str to (float, float)
-        Range of a forcing variable outside which the equations do not hold.
+        Range of a forcing variable outside which the equations do not hold; an infinite limit is none.
     site_default : dict of str to float
         Values of site constants a cube need not have.
     constraints : tuple of Constraint
@@ -122,7 +123,7 @@ class ProcessModel:
     Raises
     ------
     ModelError
-        If processes and tables do not agree; the message names the entry.
+        If processes and tables do not agree, or a name is one that results use; the message names the entry.
     """
 
     name: str
@@ -154,6 +155,9 @@ class ProcessModel:
         from gridcal.kernels.lanes.lane_loops import check_rows, check_steps
         from gridcal.kernels.lanes.schedule import steps_of
 
+        outputs = (*self.outputs, *self.extra_outputs)
+        check_names(self.name, self.parameters.names, tuple(s.name for s in self.state), outputs)
+        self._check_domain()
         rows = self._rows(tuple(self.stored.get(n, n) for n in self.outputs))
         if self._scheduled:
             numbers = [f"{base}{k + 1}" for base, values in self.constants.items() for k in range(len(values))]
@@ -173,6 +177,19 @@ class ProcessModel:
 
     def __hash__(self) -> int:
         return hash((self.name, self.version, self.parameters))
+
+    def _check_domain(self) -> None:
+        for name, limits in self.domain.items():
+            entry = f"model {self.name!r}: domain of {name!r}"
+            if name not in self.forcing:
+                raise ModelError(f"{entry}, which is no forcing", f"Name one of: {', '.join(self.forcing)}")
+            repair = "Give two numbers, the lower first; -inf or inf where there is no limit"
+            try:
+                lower, upper = (float(x) for x in limits)
+            except (TypeError, ValueError) as error:
+                raise ModelError(f"{entry} is {limits!r}, no pair of numbers", repair) from error
+            if not lower < upper:
+                raise ModelError(f"{entry} is {lower:g} .. {upper:g}, which holds nothing", repair)
 
     def _rows(self, outputs: tuple[str, ...]) -> Any:
         from gridcal.kernels.lanes.lane_loops import Rows

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import xarray as xr
 
+from gridcal.errors import InputError
 from gridcal.process.parameters import Parameter, ParameterTable
 from gridcal.vocabulary.agreed_units import to_agree
 
@@ -28,7 +29,8 @@ def in_units_of(theta: Theta, table: ParameterTable) -> Theta:
     Raises
     ------
     InputError
-        If a parameter's units cannot be made the table's; the message names the parameter and both units.
+        If a parameter's units cannot be made the table's; the message names the parameter and both units. If a parameter is
+        neither a number nor a data array.
 
     Examples
     --------
@@ -39,6 +41,7 @@ def in_units_of(theta: Theta, table: ParameterTable) -> Theta:
     """
     if theta is None:
         return theta
+    _check_given(theta, table)
     found = {p.name: _converted(theta[p.name], p) for p in table if p.name in theta and isinstance(theta[p.name], xr.DataArray)}
     changed = {name: x for name, x in found.items() if x is not None}
     if not changed:
@@ -46,6 +49,28 @@ def in_units_of(theta: Theta, table: ParameterTable) -> Theta:
     if isinstance(theta, xr.Dataset):
         return cast(Theta, theta.assign(changed))
     return cast(Theta, {**theta, **changed})
+
+
+def _check_given(theta: Any, table: ParameterTable) -> None:
+    array = "xr.DataArray(values, dims='pixel', coords={'pixel': cube.data.pixel})"
+    if not isinstance(theta, xr.Dataset | Mapping):
+        raise InputError(
+            f"parameters were given as {type(theta).__name__}",
+            f"Give an xarray.Dataset, or a mapping from names to numbers or data arrays: {{'{table.names[0]}': {array}}}",
+        )
+    for name in table.names:
+        value = theta.get(name, 0.0)
+        if isinstance(value, xr.DataArray):
+            continue
+        try:
+            number = np.ndim(value) == 0 and float(value) is not None
+        except (TypeError, ValueError):
+            number = False
+        if not number:
+            raise InputError(
+                f"parameter {name!r} was given as {type(value).__name__}",
+                f"Give a number, or a value a pixel over the cube's own dimensions: {array}",
+            )
 
 
 def _converted(x: xr.DataArray, p: Parameter) -> xr.DataArray | None:

@@ -12,6 +12,7 @@ from gridcal.calibration.observations.target_units import with_units_of
 from gridcal.calibration.target import Target
 from gridcal.cube import Cube
 from gridcal.cube.calendar import with_calendar
+from gridcal.cube.dataset import need_cube
 from gridcal.cube.identity import of_data, of_mask
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.identity import of_model
@@ -98,6 +99,7 @@ def screen(
     >>> float(effects.mu_star.sel(parameter="aW").max())  # the twin's soil moisture has no lag here
     0.0
     """
+    need_cube(cube)
     method = method or Morris()
     cube = cube if pixels is None else cube.sel(pixel=pixels)
     wanted = _targets(targets, model, method)

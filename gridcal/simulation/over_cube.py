@@ -11,16 +11,19 @@ import numpy as np
 import xarray as xr
 
 from gridcal.cube import Cube
-from gridcal.cube.agreement import check_same
+from gridcal.cube.agreement import check_same, places_of
 from gridcal.cube.calendar import hours_of_days, with_calendar
+from gridcal.cube.dataset import need_cube
 from gridcal.cube.identity import of_data, of_mask
 from gridcal.cube.meeting import in_units_of
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of as in_units_of_table
+from gridcal.simulation.bounds import lazy_parameters, look_at_parameters, tell_outside_of
 from gridcal.simulation.door import look_at_block, tell_gaps
 from gridcal.vocabulary.fingerprint import marks
+from gridcal.vocabulary.given import need_dataset
 from gridcal.vocabulary.variables import VARIABLES
 
 SPACE = ("lat", "lon", "pixel", "site")
@@ -54,25 +57,32 @@ def simulate(
     Returns
     -------
     Dataset
-        One float32 variable an output, dimensions (time, *space), with units. A model with hourly results adds the dimension
-        ``hour`` (0 to 23) after ``time``, whose labels are days.
+        One float32 variable an output, dimensions (time, *space), with units; lat and lon of samples stay beside them. A model
+        with hourly results adds the dimension ``hour`` (0 to 23) after ``time``, whose labels are days.
 
     Raises
     ------
     InputError
-        If the cube lacks a forcing variable, or `theta` lies on another grid.
+        If the cube lacks a forcing variable, or `theta` or `state` lies on another grid or at other places.
+
+    Warns
+    -----
+    BoundsWarning
+        If a parameter lies outside its bounds: it is taken as it is.
 
     Notes
     -----
     ``xr.apply_ufunc`` maps one plain function over the chunks with time an ordinary, single-chunk dimension, so that blocks
     reach the kernel in their native order without a copy.
     """
+    need_cube(cube)
     wanted = tuple(outputs) if outputs is not None else tuple(model.outputs)
     theta = in_units_of_table(theta, model.parameters)
     inputs, space = model_inputs(cube, model, theta, state)
     data = cube.data
     inner = [["hour"] if "hour" in x.dims else [] for x in inputs]
-    block = functools.partial(_run_block, model=model, outputs=wanted, stated=state is not None)
+    lazy = lazy_parameters(theta, model.parameters, cube.mask)
+    block = functools.partial(_run_block, model=model, outputs=wanted, stated=state is not None, lazy=lazy)
     try:
         result = xr.apply_ufunc(
             block,
@@ -101,6 +111,7 @@ def simulate(
         if known and known.standard_name:
             array.attrs["standard_name"] = known.standard_name
         out[name] = array
+    out = out.assign_coords(places_of(data))
     out.attrs = {"model": model.name, "model_version": model.version, "source": model.source}
     mark = identity_of(theta, model)
     if mark is not None:
@@ -137,9 +148,10 @@ def model_inputs(
                 "Use one: cube.data.chunk(time=-1), or rewrite the store with all of time in a chunk",
             )
     inputs += [_site(data, model, name) for name in model.site]
-    _check_theta(theta, model, data, space)
+    _check_theta(theta, model, cube.data, space)
+    look_at_parameters(theta, model.parameters, cube.mask, stacklevel=4)
     inputs += [_parameter(theta, model, name, data, space) for name in model.parameters.names]
-    inputs += _state(state, model, data, space)
+    inputs += _state(state, model, cube.data, space)
     inputs.append(cube.mask if cube.mask is not None else xr.DataArray(True))
     reference = next((x for x in inputs if set(space) <= set(x.dims)), inputs[0])
     return [_with_chunks_of(x, reference) for x in inputs], space
@@ -167,15 +179,19 @@ def _site(data: xr.Dataset, model: ProcessModel, name: str) -> xr.DataArray:
 
 
 def _check_theta(theta: Any, model: ProcessModel, data: xr.Dataset, space: tuple[str, ...]) -> None:
-    """Raise if a mapping names no parameter of the model, or an array lies on other coordinates than the cube."""
+    """Raise if a mapping names no parameter of the model, or parameters lie on other coordinates or places than the cube."""
     if theta is None:
         return
-    for name in () if isinstance(theta, xr.Dataset) else theta:
+    if isinstance(theta, xr.Dataset):
+        names = [n for n in model.parameters.names if n in theta]
+        places = [n for n in ("lat", "lon") if n in theta.data_vars]
+        check_same(theta[[*names, *places]] if names else xr.Dataset(), data, space)
+        return
+    for name, value in theta.items():
         if name not in model.parameters.names:
             raise ConfigError(f"model {model.name!r} has no parameter {name!r}", f"It has: {', '.join(model.parameters.names)}")
-    for name in model.parameters.names:
-        if name in theta and isinstance(theta[name], xr.DataArray):
-            check_same(theta[name].to_dataset(name=name), data, space)
+        if isinstance(value, xr.DataArray):
+            check_same(value.to_dataset(name=name), data, space)
 
 
 def _parameter(theta: Any, model: ProcessModel, name: str, data: xr.Dataset, space: tuple[str, ...]) -> xr.DataArray:
@@ -204,6 +220,7 @@ def _with_chunks_of(x: xr.DataArray, reference: xr.DataArray) -> xr.DataArray:
 
 def check_state(state: xr.Dataset, model: ProcessModel) -> None:
     """Raise :class:`InputError` if a state lacks a variable of the model."""
+    need_dataset(state, "the state")
     lacking = [entry.name for entry in model.state if entry.name not in state]
     if lacking:
         raise InputError(
@@ -231,7 +248,7 @@ def _state(state: xr.Dataset | None, model: ProcessModel, data: xr.Dataset, spac
     return [state[entry.name].astype(np.float64).reset_coords(drop=True) for entry in model.state]
 
 
-def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], stated: bool) -> Any:
+def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], stated: bool, lazy: tuple[str, ...]) -> Any:
     """One block in native order: forcing (T, *space), site constants, parameters and state (*space)."""
     nf, ns, npar = len(model.forcing), len(model.site), len(model.parameters)
     nk = len(model.state) if stated else 0
@@ -256,6 +273,7 @@ def _run_block(*arrays: Any, model: ProcessModel, outputs: tuple[str, ...], stat
     use = use & np.isfinite(theta).all(axis=0) & np.isfinite(site).all(axis=0)
     for x in columns:
         use = use & np.isfinite(x[0])
+    tell_outside_of(model.parameters, lazy, theta[:, use])
     rows = days * model.results
     found = [np.full((rows, n), np.nan, dtype=np.float32) for _ in outputs]
     if use.all():

@@ -12,12 +12,16 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.cube import Cube
+from gridcal.cube.agreement import places_of
 from gridcal.cube.calendar import with_calendar
+from gridcal.cube.dataset import need_cube
 from gridcal.cube.identity import of_data, of_mask
 from gridcal.errors import ConfigError, InputError
 from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.bounds import lazy_parameters, tell_outside_of
+from gridcal.simulation.door import look_at_block
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.vocabulary.fingerprint import marks
 
@@ -69,7 +73,9 @@ def spin_up(
     Raises
     ------
     InputError
-        If the cube holds no complete year, or not the one asked for.
+        If the cube holds no complete year or not the one asked for, or an impossible value.
+    ModelError
+        If forcing lies outside the model's domain.
     ConfigError
         If `years` is not positive or the model reads hourly forcing.
     """
@@ -77,10 +83,10 @@ def spin_up(
         raise ConfigError(f"years = {years}", "Give at least 1")
     part, year = year_of(cube, model, forcing_year)
     theta = in_units_of(theta, model.parameters)
-    inputs, space = model_inputs(part, model, theta)
+    inputs, _ = model_inputs(part, model, theta)
     speed = tuple(soil_speed(years, accelerate))
     found = xr.apply_ufunc(
-        functools.partial(_spin_block, model=model, speed=speed),
+        functools.partial(_spin_block, model=model, speed=speed, lazy=lazy_parameters(theta, model.parameters, part.mask)),
         *inputs,
         input_core_dims=[["time"] if "time" in x.dims else [] for x in inputs],
         output_core_dims=[["state"]],
@@ -90,8 +96,8 @@ def spin_up(
         dask_gufunc_kwargs={"output_sizes": {"state": len(model.state)}},
         keep_attrs=False,
     )
-    out = state_dataset(found, model, space)
-    seen = {"model": of_model(model), "years": years, "year": year, "speed": speed}
+    out = state_dataset(found, model, part)
+    seen = {"model": of_model(model), "years": years, "year": year, "speed": speed, "defaults": model.parameters}
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
     seen |= of_mask(part.data, part.mask_name)
     out.attrs = {
@@ -103,6 +109,7 @@ def spin_up(
 
 def year_of(cube: Cube, model: ProcessModel, forcing_year: int | None) -> tuple[Cube, int]:
     """The cube's days of one complete calendar year, checked for what the model reads; and the year."""
+    need_cube(cube)
     if model.steps > 1:
         raise ConfigError(
             f"model {model.name!r} reads hourly forcing", "Spin up the variant with daily forcing: the state fits both"
@@ -122,12 +129,14 @@ def year_of(cube: Cube, model: ProcessModel, forcing_year: int | None) -> tuple[
     return Cube(cube.data.sel(time=str(year)), cube.feature_names, cube.mask_name, cube.entry), year
 
 
-def state_dataset(found: xr.DataArray, model: ProcessModel, space: tuple[str, ...]) -> xr.Dataset:
-    """One variable a state, with units, of an array with the dimension ``state``."""
+def state_dataset(found: xr.DataArray, model: ProcessModel, cube: Cube) -> xr.Dataset:
+    """One variable a state, with units, over a cube's space, of an array with the dimension ``state``."""
     out = xr.Dataset()
     for k, entry in enumerate(model.state):
-        out[entry.name] = found.isel(state=k).transpose(*space).assign_attrs(units=entry.units, long_name=entry.description)
-    return out
+        out[entry.name] = (
+            found.isel(state=k).transpose(*cube.space_dims).assign_attrs(units=entry.units, long_name=entry.description)
+        )
+    return out.assign_coords(places_of(cube.data))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +162,7 @@ class Lanes:
         use = np.broadcast_to(np.asarray(arrays[-1], dtype=bool), shape).reshape(n)
         use = use & np.isfinite(flat).all(axis=0)
         for x in columns:
-            use = use & np.isfinite(x).all(axis=0)
+            use = use & ~np.isnan(x).any(axis=0)
         return cls(shape, use, [np.ascontiguousarray(x[:, use]) for x in columns], flat[:ns, use], flat[ns:, use])
 
     def spread(self, found: np.ndarray) -> np.ndarray:
@@ -163,11 +172,13 @@ class Lanes:
         return result.reshape(*self.shape, found.shape[0])
 
 
-def _spin_block(*arrays: Any, model: ProcessModel, speed: tuple[float, ...]) -> np.ndarray:
+def _spin_block(*arrays: Any, model: ProcessModel, speed: tuple[float, ...], lazy: tuple[str, ...]) -> np.ndarray:
     """One block of :func:`spin_up`."""
     lanes = Lanes.of(arrays, model)
     if not lanes.use.any():
         return lanes.spread(np.empty((len(model.state), 0)))
+    look_at_block(model, lanes.series)
+    tell_outside_of(model.parameters, lazy, lanes.theta)
     site, names = lanes.site.copy(), list(model.site)
     state = None
     for passes in speed:

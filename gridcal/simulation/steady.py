@@ -19,6 +19,8 @@ from gridcal.errors import ConfigError
 from gridcal.process.identity import of_model
 from gridcal.process.model import ProcessModel, SteadyState
 from gridcal.process.parameter_units import in_units_of
+from gridcal.simulation.bounds import lazy_parameters, tell_outside_of
+from gridcal.simulation.door import look_at_block
 from gridcal.simulation.over_cube import identity_of, model_inputs
 from gridcal.simulation.spinup import Lanes, state_dataset, year_of
 from gridcal.vocabulary.fingerprint import marks
@@ -72,7 +74,9 @@ def steady_state(
     ConfigError
         If the model declares no steady state, or an option is out of range.
     InputError
-        If the cube holds no complete year, or not the one asked for.
+        If the cube holds no complete year or not the one asked for, or an impossible value.
+    ModelError
+        If forcing lies outside the model's domain.
 
     Notes
     -----
@@ -95,8 +99,9 @@ def steady_state(
     theta = in_units_of(theta, model.parameters)
     inputs, space = model_inputs(part, model, theta)
     size = len(model.state) + 2
+    lazy = lazy_parameters(theta, model.parameters, part.mask)
     found = xr.apply_ufunc(
-        functools.partial(_steady_block, model=model, tolerance=tolerance, max_years=max_years),
+        functools.partial(_steady_block, model=model, tolerance=tolerance, max_years=max_years, lazy=lazy),
         *inputs,
         input_core_dims=[["time"] if "time" in x.dims else [] for x in inputs],
         output_core_dims=[["state"]],
@@ -106,12 +111,18 @@ def steady_state(
         dask_gufunc_kwargs={"output_sizes": {"state": size}},
         keep_attrs=False,
     )
-    out = state_dataset(found, model, space)
+    out = state_dataset(found, model, part)
     years, change = (found.isel(state=size - 2 + k).transpose(*space) for k in range(2))
     out["spin_up_years"] = years.assign_attrs(units="1", long_name="years the model was run")
     out["cycle_change"] = change.assign_attrs(units="gC m-2", long_name="change of the fast pools over the last year")
     out["steady"] = (change < tolerance).astype(np.int8).assign_attrs(units="1", long_name="1 where the cycle was found")
-    seen = {"model": of_model(model), "year": year, "tolerance": tolerance, "max_years": max_years}
+    seen = {
+        "model": of_model(model),
+        "year": year,
+        "tolerance": tolerance,
+        "max_years": max_years,
+        "defaults": model.parameters,
+    }
     seen |= {"theta": identity_of(theta, model), "cube": of_data(part.data, [*model.forcing, *model.site])}
     seen |= of_mask(part.data, part.mask_name)
     out.attrs = {
@@ -121,12 +132,14 @@ def steady_state(
     return out
 
 
-def _steady_block(*arrays: Any, model: ProcessModel, tolerance: float, max_years: int) -> np.ndarray:
+def _steady_block(*arrays: Any, model: ProcessModel, tolerance: float, max_years: int, lazy: tuple[str, ...]) -> np.ndarray:
     """One block: every state, the years run and the last year's change of the fast pools."""
     lanes = Lanes.of(arrays, model)
     n, size = lanes.theta.shape[1], len(model.state)
     if n == 0:
         return lanes.spread(np.empty((size + 2, 0)))
+    look_at_block(model, lanes.series)
+    tell_outside_of(model.parameters, lazy, lanes.theta)
     rule = model.steady
     assert rule is not None
     state, years, change, given = _cycle(model, rule, lanes, tolerance, max_years)

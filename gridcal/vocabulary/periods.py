@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from gridcal.errors import ConfigError, InputError
+from gridcal.vocabulary.calendars import dates_of
 
 SCALES = ("daily", "8-day", "weekly", "monthly", "yearly")
 _ALIASES = {
@@ -87,11 +88,7 @@ def period_index(time: pd.Index, scale: str) -> tuple[npt.NDArray[np.int64], pd.
     ['2004-12-26', '2005-01-01']
     """
     name = scale_name(scale)
-    if not isinstance(time, pd.DatetimeIndex):
-        raise InputError(
-            f"coordinate 'time' holds {type(time).__name__}, not dates of the standard calendar",
-            "Decode it with xarray.decode_cf(ds), or ds.convert_calendar('standard', use_cftime=False)",
-        )
+    time = dates_of(time)
     if not time.is_monotonic_increasing:
         raise InputError("coordinate 'time' is not sorted", "Sort it: ds.sortby('time')")
     days = time.normalize()
@@ -150,7 +147,7 @@ def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.D
     Raises
     ------
     InputError
-        If `x` has no dates along a dimension time, more than one value a day, or chunks along time.
+        If `x` has no dates of the real calendar along a dimension time, more than one value a day, or chunks along time.
     ConfigError
         If the scale is unknown, or `min_fraction` not within 0 to 1.
     """
@@ -161,7 +158,7 @@ def aggregate(x: xr.DataArray, scale: str, *, min_fraction: float = 0.0) -> xr.D
     x = x.transpose("time", ...)
     if x.chunks is not None and len(x.chunksizes["time"]) > 1:
         raise InputError(f"variable {x.name!r} is chunked along time", "Use one chunk: .chunk(time=-1)")
-    time = pd.DatetimeIndex(x["time"].to_index())
+    time = dates_of(x["time"].to_index())
     labels, starts = period_index(time, scale)
     days = time.normalize()
     if not days.is_unique:
@@ -227,7 +224,7 @@ def spread(x: xr.DataArray, scale: str, time: pd.DatetimeIndex | None = None) ->
     >>> spread(xr.DataArray([1.0, 2.0], dims="time", coords={"time": days}), "8-day").values.tolist()[6:10]
     [1.0, 1.0, 2.0, 2.0]
     """
-    index = pd.DatetimeIndex(x["time"].to_index())
+    index = dates_of(x["time"].to_index())
     if time is None:
         step = np.diff(index.to_numpy()) / np.timedelta64(1, "D")
         labels, starts = period_index(index, scale)
@@ -274,7 +271,7 @@ def in_season(time: pd.DatetimeIndex, season: str, *, southern: bool | npt.Array
     """
     name = season_name(season)
     south = np.asarray(southern, dtype=bool)
-    month = pd.DatetimeIndex(time).month.to_numpy().reshape((-1,) + (1,) * south.ndim)
+    month = dates_of(time).month.to_numpy().reshape((-1,) + (1,) * south.ndim)
     if name == "all":
         return np.ones(np.broadcast_shapes(month.shape, south.shape), dtype=bool)
     growing = np.where(south, np.isin(month, (11, 12, 1, 2, 3)), np.isin(month, (5, 6, 7, 8, 9)))

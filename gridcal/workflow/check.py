@@ -25,6 +25,7 @@ from gridcal.errors import GridcalError, InputError
 from gridcal.models import model_named
 from gridcal.process.model import ProcessModel
 from gridcal.simulation.door import check_domain
+from gridcal.vocabulary.given import need_dataset
 
 Kind = Literal["understood", "repaired", "rare", "wrong"]
 _LOOKED_AT = 8
@@ -160,9 +161,10 @@ def _opened(data: Any, lines: list[Line]) -> Cube | None:
     if isinstance(data, Cube):
         return data
     before = len(lines)
-    if not isinstance(data, xr.Dataset):
+    if isinstance(data, str | Path):
         cube: Cube | None = _attempt(lines, "data", open_cube, data)
         return cube
+    need_dataset(data, "what is to be checked")
     cube = _attempt(lines, "data", Cube.from_dataset, data)
     if cube is not None:
         return cube

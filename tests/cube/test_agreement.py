@@ -1,8 +1,11 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+from gridcal.cube import Cube
 from gridcal.cube.agreement import check_daily, check_same, check_space, check_time
 from gridcal.errors import InputError
 
@@ -164,13 +167,59 @@ def test_equal_coordinates_pass_and_absent_ones_are_no_matter():
     check_same(grid(LAT, LON), xr.Dataset(coords={"site": [1], "lat": ("site", [3.0])}), ("lat",))
 
 
+EAST = 179.25 + 0.25 * np.arange(6)
+WRAPPED = (EAST + 180) % 360 - 180
+GREENWICH = np.arange(-5.0, 6.0) % 360
+
+
+def followed(advice, ds):
+    """The data set that the advice gives."""
+    return eval(advice[advice.index("ds.") :], {"ds": ds})
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4"])
+@pytest.mark.parametrize(
+    ("lon", "problem", "wanted"),
+    [
+        (WRAPPED, "'lon' is not monotonic: it jumps at the date line", EAST),
+        (np.sort(WRAPPED), "'lon' is not regular: steps from 0.25 to 358.75: it jumps at the date line", EAST),
+        (GREENWICH, "'lon' is not monotonic: it jumps at Greenwich", np.arange(-5.0, 6.0)),
+        (np.sort(GREENWICH), "'lon' is not regular: steps from 1 to 350: it jumps at Greenwich", np.arange(-5.0, 6.0)),
+        (np.r_[np.arange(0.0, 180.0), np.arange(-180.0, 0.0)], "'lon' is not monotonic. Sort it", np.arange(-180.0, 180.0)),
+        (np.r_[np.arange(180.0, 360.0), np.arange(0.0, 180.0)], "'lon' is not monotonic. Sort it", np.arange(360.0)),
+        (np.r_[LON[9:], LON[:9]], "'lon' is not monotonic. Sort it", LON),
+    ],
+)
+def test_advice_about_longitudes_gives_a_grid(lon, problem, wanted, kind):
+    ds = grid(LAT, lon.astype(kind))
+    ds = ds.drop_vars("elv")
+    ds["where"] = (ds.lat * 0.0 + ds.lon % 360).assign_attrs(units="1")
+    repaired = followed(raises(re.escape(problem), check_space, ds).repair, ds)
+    check_space(repaired)
+    np.testing.assert_allclose(repaired.lon % 360, wanted % 360, atol=1e-4)
+    np.testing.assert_allclose(repaired["where"][0], wanted % 360, atol=1e-4)
+    assert Cube.from_dataset(repaired).space_dims == ("lat", "lon")
+
+
+@pytest.mark.parametrize(
+    ("lon", "other"),
+    [(EAST, np.sort(WRAPPED)), (GREENWICH, np.arange(-5.0, 6.0)), (np.arange(262.0, 272.0), np.arange(-98.0, -88.0))],
+)
+def test_advice_about_two_longitudes_makes_them_one(lon, other):
+    a, b = grid(LAT, lon), grid(LAT, other)
+    advice = raises("one runs to 360, the other from -180", check_same, a, b, ("lat", "lon")).repair
+    a, b = followed(advice, a), followed(advice, b)
+    check_space(a)
+    check_same(a, b, ("lat", "lon"))
+
+
 @pytest.mark.parametrize(
     ("other", "how", "repair"),
     [
         (grid(LAT + 7e-15, LON), "grid steps apart", "snap"),
         (grid(LAT + 0.025, LON), "up to 0.5 grid steps", "Regrid"),
         (grid(LAT[::-1], LON), "opposite directions", "Sort"),
-        (grid(LAT, LON + 360), "one runs to 360", "-180 .. 180"),
+        (grid(LAT, LON + 360), "one runs to 360", "(ds.lon + 180) % 360 - 180"),
         (grid(LAT[:-1], LON), "40 and 39 values, 39 shared", "Select"),
         (grid(LAT + 10, LON), "0 shared", "Regrid"),
     ],

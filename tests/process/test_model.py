@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -73,6 +74,31 @@ def test_conformance_names_wrong_units():
 def test_a_state_that_starts_from_nothing_known_is_refused():
     with pytest.raises(ModelError, match="'pr'"):
         made(state=(State("stock", "1", "stock", initial="pr"),))
+
+
+@pytest.mark.parametrize(
+    ("domain", "says"),
+    [
+        ({"tass": (-10.0, 30.0)}, "domain of 'tass', which is no forcing. Name one of: tas"),
+        ({"tas": (np.nan, 30.0)}, "domain of 'tas' is nan .. 30"),
+        ({"tas": (-10.0, np.nan)}, "domain of 'tas' is -10 .. nan"),
+        ({"tas": (30.0, -10.0)}, "domain of 'tas' is 30 .. -10"),
+        ({"tas": 30.0}, "domain of 'tas' is 30.0, no pair of numbers"),
+        ({"tas": (-10.0, 0.0, 30.0)}, "no pair of numbers"),
+        ({"tas": ("cold", "warm")}, "no pair of numbers"),
+        ({"tas": (None, 30.0)}, "no pair of numbers"),
+    ],
+)
+def test_a_malformed_domain_is_refused_when_it_is_declared(domain, says):
+    with pytest.raises(ModelError, match=re.escape(says)):
+        made(domain=domain)
+
+
+def test_a_domain_may_be_open():
+    model = made(domain={"tas": [-np.inf, 30]})
+    model.check_forcing([np.array([-300.0, np.nan, 30.0])])
+    with pytest.raises(ModelError, match=r"tas = 31 lies outside the domain of model 'toy', -inf \.\. 30"):
+        model.check_forcing([np.array([31.0])])
 
 
 def test_shapes_are_checked_by_name():

@@ -1,14 +1,19 @@
 """What a run looks at in every task: impossible and rare values, the model's domain, days missing."""
 
+import dataclasses
+
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 from gridcal.cube import Cube, RangeWarning
 from gridcal.cube.gaps import GapWarning
 from gridcal.cube.ranges import finding
 from gridcal.errors import InputError, ModelError
+from gridcal.models.dalec import dalec
 from gridcal.models.lue import lue
-from gridcal.simulation.over_cube import simulate
+from gridcal.simulation import simulate, spin_up, steady_state
 from gridcal.synthetic.region import twin
 
 
@@ -76,3 +81,38 @@ def test_gaps_are_told_and_counted(data):
     gappy["tas"][100, 1, 1] = np.nan
     with pytest.warns(GapWarning, match=r"'tas' is missing 1 times at 1 of 9 pixels \(first on day 101 of 365\)"):
         run(gappy, False)
+
+
+def dalec_year(lazy, change=lambda x: None):
+    """A year of weather at three sites, the last of them masked."""
+    days = pd.date_range("2001-01-01", "2001-12-31")
+    season = -np.cos(2.0 * np.pi * np.arange(365) / 365.0)[:, None] * np.ones(3)
+    series = {"tasmin": 3.0 + 12.0 * season, "tasmax": 13.0 + 12.0 * season, "rsds": 150.0 + 90.0 * season}
+    series["co2"] = np.full((365, 3), 370.0)
+    change(series["tasmin"])
+    units = {"tasmin": "degC", "tasmax": "degC", "rsds": "W m-2", "co2": "ppm"}
+    ds = xr.Dataset({n: (("time", "site"), x, {"units": units[n]}) for n, x in series.items()}, coords={"time": days})
+    ds = ds.assign_coords(lat=("site", [42.0, 43.0, 44.0], {"units": "degrees_north"}))
+    ds["mask"] = ("site", np.array([True, True, False]))
+    return Cube.from_dataset(ds.chunk(site=1) if lazy else ds)
+
+
+def put(site, value):
+    def change(x):
+        x[200, site] = value
+
+    return change
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("verb", [lambda c, m: spin_up(c, m, years=2), steady_state], ids=["spin_up", "steady_state"])
+def test_spin_up_and_steady_state_look_too(verb, lazy):
+    model = dataclasses.replace(dalec, domain={"tasmin": (-20.0, 30.0)})
+    wanted = verb(dalec_year(lazy), model).compute()
+    assert wanted.Cf.notnull().values.tolist() == [True, True, False]
+    xr.testing.assert_equal(verb(dalec_year(lazy, put(2, 40.0)), model).compute(), wanted)  # under the mask
+    with pytest.raises(ModelError, match="tasmin = 40 lies outside the domain"):
+        verb(dalec_year(lazy, put(1, 40.0)), model).compute()
+    for value, says in ((-9999.0, "a code for missing values"), (np.inf, "'tasmin' holds inf"), (288.15, "'tasmin' reaches")):
+        with pytest.raises(InputError, match=says):
+            verb(dalec_year(lazy, put(1, value)), dalec).compute()

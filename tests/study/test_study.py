@@ -172,6 +172,11 @@ def test_another_mask_is_told_and_does_not_give_the_old_values(tmp_path, verb):
     study.save("x", run(whole))
     with pytest.raises(StudyError, match=r"changed: mask: \w+ -> \w+\. Delete"):
         study.save("x", run(part))
+    first = model.parameters.names[0]
+    changed = [dataclasses.replace(p, default=0.5 * (p.default + p.upper)) if p.name == first else p for p in model.parameters]
+    model = model.with_parameters(type(model.parameters)(tuple(changed)))
+    with pytest.raises(StudyError, match=r"changed: (defaults|parameters)\."):
+        study.save("x", run(whole))
 
 
 def test_failed_tile_is_named_and_the_others_finish(tmp_path):

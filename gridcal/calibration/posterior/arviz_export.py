@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from gridcal.calibration.layout import BLOCK_VARIABLES
 from gridcal.errors import InputError
+from gridcal.process.result_names import BLOCK_VARIABLES
 
 
 def to_arviz(posterior: xr.Dataset) -> xr.DataTree:

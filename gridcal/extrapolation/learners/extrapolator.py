@@ -22,6 +22,7 @@ from gridcal.extrapolation.learners.regressors import make_regressor
 from gridcal.extrapolation.learners.samples import Samples, gather, table_of
 from gridcal.kernels.series.metrics import scores
 from gridcal.process.parameters import ParameterTable
+from gridcal.vocabulary.given import need_dataset
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -147,6 +148,8 @@ class Extrapolator:
         ConfigError
             If the method or an option is unknown.
         """
+        need_dataset(theta, "theta")
+        need_dataset(features, "features")
         self._new()
         if self.n_folds == 1 or self.n_folds < 0:
             raise ConfigError(
@@ -230,6 +233,7 @@ class Extrapolator:
             :func:`gridcal.extrapolation.learners.lacking.warn_of_lacking` tells it.
         """
         self._fitted()
+        need_dataset(features, "features")
         out = predict_lazily(self._predictor(applicability), features, self.fingerprint)
         if not is_lazy(features, self.encoder_.inputs_):
             warn_of_lacking(self.encoder_, features, out[self.table_.names[0]].notnull(), stacklevel=2)

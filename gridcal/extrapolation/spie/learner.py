@@ -28,6 +28,7 @@ from gridcal.extrapolation.spie.objective import Objective
 from gridcal.extrapolation.spie.optimum import SearchSettings, optimum
 from gridcal.extrapolation.spie.tensor_file import dump_tensors, load_tensors
 from gridcal.process.parameters import Parameter, ParameterTable
+from gridcal.vocabulary.given import need_dataset
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -163,6 +164,7 @@ class SPIE:
         InputError
             If features and objective hold different numbers of sites, or there are fewer than two.
         """
+        need_dataset(features, "features")
         (dim,) = [d for d in ("site", "pixel", "sample") if d in features.dims] or ["site"]
         n = features.sizes.get(dim, 0)
         rows = np.arange(n) if rows is None else np.asarray(rows, dtype=np.int64)
@@ -209,6 +211,7 @@ class SPIE:
             As :meth:`gridcal.Extrapolator.predict`.
         """
         self._fitted()
+        need_dataset(features, "features")
         names = self.table_.names
         area = self.applicability_ if applicability else None
         out = predict_lazily(Predictor(self.encoder_, self.model_, self.table_, names, {}, area), features, self.fingerprint)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridcal.cube import Cube
+from gridcal.cube.dataset import need_cube
 from gridcal.errors import InputError
 from gridcal.process.model import ProcessModel
 
@@ -93,6 +94,7 @@ def site_series(
     InputError
         If a site has no observation, or forcing with a gap in its span.
     """
+    need_cube(cube)
     cube.require([*model.forcing, *observed.values(), *([uncertainty] if uncertainty else [])])
     cube.require_daily()
     (dim,) = cube.space_dims

@@ -94,3 +94,8 @@ def test_the_repair_is_one(samples):
 
 def test_good_errors_pass():
     check_errors(Target("gpp", sigma="err"), np.array([1.0, np.nan, 2.0]), np.array([0.1, -1.0, np.nan]))
+
+
+def test_errors_without_a_time_are_refused(samples):
+    with pytest.raises(InputError, match="errors 'err' have no time dimension"):
+        lazily(samples.assign(err=("pixel", [0.5, 0.6], UNITS)))

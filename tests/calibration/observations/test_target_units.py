@@ -84,8 +84,9 @@ def test_starts_are_part_of_what_a_calibration_is_made_from(samples):
 
     start = xr.Dataset({"Topt": ("pixel", [15.0, 15.0])}, {"pixel": samples.pixel})
     assert len({mark(), mark(start=start), mark(start=start + 1)}) == 3
-    assert mark(Cube.from_dataset(samples.assign(gpp_obs=samples.gpp_obs * 0.5))) != mark()
-    assert mark(Cube.from_dataset(samples.assign(elv=samples.elv + 1))) == mark()  # which nothing reads
+    half, higher = (x.assign_attrs(samples[n].attrs) for n, x in (("gpp_obs", samples.gpp_obs * 0.5), ("elv", samples.elv + 1)))
+    assert mark(Cube.from_dataset(samples.assign(gpp_obs=half))) != mark()
+    assert mark(Cube.from_dataset(samples.assign(elv=higher))) == mark()  # which nothing reads
 
 
 def test_one_variable_compared_in_two_units_is_refused(samples):
