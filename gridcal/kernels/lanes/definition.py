@@ -99,6 +99,8 @@ def _read(function: FunctionType) -> ast.FunctionDef:
         f"the text of {place(function)} is not that of the function Python runs: the file has changed since it was imported",
         "Start Python again, so that both are the same",
     )
+    if code.co_filename == "<string>":  # from Python 3.13 on it is looked for in the command that Python was started with
+        changed = _unreadable(function, "it was made from a string")
     if code.co_name == "<lambda>":
         raise ModelError(f"{place(function)} is a lambda", "Write it with def: its results need names")
     try:
@@ -108,10 +110,7 @@ def _read(function: FunctionType) -> ast.FunctionDef:
     except (OSError, TypeError, IndexError) as error:
         if "out of bounds" in str(error):
             raise changed from error
-        raise ModelError(
-            f"the text of {place(function)} cannot be read: {error}",
-            "Write the function in a file; under worker processes in a module that each of them can import",
-        ) from error
+        raise _unreadable(function, error) from error
     try:
         # an indented function: its comments and strings may start further left than itself
         tree = ast.parse("if True:\n" + text if text[:1].isspace() else text).body[0]
@@ -125,6 +124,13 @@ def _read(function: FunctionType) -> ast.FunctionDef:
     if not _same_code(_compiled(found, code, modules), code):
         raise changed
     return found
+
+
+def _unreadable(function: FunctionType, why: object) -> ModelError:
+    return ModelError(
+        f"the text of {place(function)} cannot be read: {why}",
+        "Write the function in a file; under worker processes in a module that each of them can import",
+    )
 
 
 def _compiled(tree: ast.FunctionDef, code: CodeType, modules: list[str]) -> CodeType | None:
