@@ -150,5 +150,7 @@ def test_no_mutation_passes_the_door_in_silence():
     for operator, end in ends:
         if operator.startswith("no trace"):
             assert end.startswith("silent"), operator  # the README says what no door can see
-        elif "under the old label" not in operator:  # degF called degC, a temperature either way: in the README too
-            assert not end.startswith(("silent", "bare")), f"{operator}: {end}"
+        elif "under the old label" in operator:  # this draw is degF called degC, a temperature either way: in the README too
+            assert end.startswith("silent"), f"{operator}: {end}"
+        else:
+            assert end.startswith(("equal", "told", "refused")), f"{operator}: {end}"

@@ -153,8 +153,8 @@ def calibrate(
     if cube.mask is not None:
         data["_use"] = cube.mask.reset_coords(drop=True)
     if start is not None:
-        start = in_units_of(start, model.parameters)
         need_dataset(start, "start")
+        start = in_units_of(start, model.parameters)
         check_same(cube.data, start, (dim,))
         look_at_parameters(start, model.parameters, cube.mask, stacklevel=3)
     for name in model.parameters.names:

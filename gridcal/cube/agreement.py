@@ -8,6 +8,7 @@ import xarray as xr
 
 from gridcal.errors import InputError
 from gridcal.vocabulary.calendars import check_calendar, dates_of
+from gridcal.vocabulary.longitudes import apart
 
 SPACE = ("lat", "lon", "pixel", "site")
 """Space dimensions a cube may have, in their order."""
@@ -227,9 +228,7 @@ def _check_places(a: xr.Dataset, b: xr.Dataset, dim: str) -> None:
         if not all(name in ds.variables and ds[name].dims == (dim,) for ds in (a, b)):
             continue
         x, y = (np.asarray(ds[name].values, dtype=float) for ds in (a, b))
-        far = np.abs(x - y)
-        if name == "lon":
-            far = np.minimum(far % 360.0, -far % 360.0)
+        far = apart(x, y) if name == "lon" else np.abs(x - y)
         off = np.flatnonzero(far > _SAME_PLACE)
         if off.size:
             k = int(off[0])

@@ -20,6 +20,7 @@ from gridcal.cube.missing import has_valid_range, within_valid_range
 from gridcal.errors import InputError
 from gridcal.vocabulary.fingerprint import fingerprint
 from gridcal.vocabulary.given import need_dataset
+from gridcal.vocabulary.longitudes import apart
 from gridcal.vocabulary.variables import VARIABLES
 
 _ORDER = ("time", *SPACE)
@@ -302,9 +303,8 @@ class Cube:
     def _rows_at(self, dim: str, wanted: np.ndarray) -> np.ndarray:
         """Positions along lat or lon of the wanted places; a longitude is the same a turn further."""
         values = self.data[dim].values.astype(float)
-        far = np.abs(values[None, :] - wanted[:, None].astype(float))
-        if dim == "lon":
-            far = np.minimum(far % 360.0, -far % 360.0)
+        here, there = values[None, :], wanted[:, None].astype(float)
+        far = apart(here, there) if dim == "lon" else np.abs(here - there)
         step = abs(float(values[1] - values[0])) if values.size > 1 else 1.0
         nearest = np.argmin(far, axis=1) if far.size else np.empty(0, dtype=int)
         off = far[np.arange(wanted.size), nearest] if far.size else np.empty(0)

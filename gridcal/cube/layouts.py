@@ -13,7 +13,6 @@ from gridcal.vocabulary.calendars import REAL_CALENDARS
 
 _PLANAR = {"y": "lat", "x": "lon"}
 _STANDARD_NAMES = {"lat": "latitude", "lon": "longitude"}
-_SPELT_OUT = {"latitude": "lat", "longitude": "lon"}
 _BY_STANDARD_NAME = {"latitude": "lat", "longitude": "lon", "time": "time"}
 
 
@@ -54,10 +53,10 @@ def _called_alike(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
     for dim in map(str, ds.dims):
         coordinate = ds[dim] if dim in ds.coords else None
         standard = "" if coordinate is None else str(coordinate.attrs.get("standard_name", ""))
-        wanted = _BY_STANDARD_NAME.get(standard) or (None if coordinate is None else _SPELT_OUT.get(dim.lower()))
-        if wanted is None or wanted == dim or dim in _BY_STANDARD_NAME.values():
+        wanted = _BY_STANDARD_NAME.get(standard) or _BY_STANDARD_NAME.get(dim.lower())
+        if coordinate is None or wanted is None or dim in _BY_STANDARD_NAME.values():
             continue
-        if wanted == "time" and (coordinate is None or coordinate.dtype.kind not in "MO"):
+        if wanted == "time" and coordinate.dtype.kind not in "MO":
             continue
         if wanted in ds.variables or wanted in ds.dims or wanted in rename.values():
             continue

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from gridcal.cube.dataset import Cube
@@ -21,7 +22,7 @@ from gridcal.vocabulary.variables import VARIABLES, Variable
 
 CODES = (-9999.0, -999.0, -99.0, -6999.0, -999.9, -9999.9, -99999.0, -32768.0, -32767.0, 9999.0, 32767.0, 65535.0, 99999.0)
 """What data sets write for a missing value; beyond a magnitude of 1e19 anything is one."""
-_SINGLE = frozenset(np.asarray(CODES, dtype=np.float32).tolist())
+_SINGLE = np.asarray(CODES, dtype=np.float32)
 _ROUNDING = 1e-6
 _NO_NUMBER = 1e19
 _APART = 2.0
@@ -95,8 +96,8 @@ def finding(
     if outside.size == 0:  # infinite values alone
         outside = values[np.isinf(values)].astype(float)
     where = f"outside its range of {low:g} to {high:g} {known.units}"
-    codes = [c for c in np.unique(outside) if float(np.float32(c)) in _SINGLE or abs(c) > _NO_NUMBER]
-    if codes:
+    codes = np.unique(outside[are_codes(outside)])
+    if codes.size:
         return _undeclared(name, float(codes[0]), int(np.isin(outside, codes).sum()), where)
     share = outside.size / max(flat.size, 1)
     problem = (
@@ -115,10 +116,16 @@ def finding(
     return Finding(problem, repair, far)
 
 
+def are_codes(values: np.ndarray) -> npt.NDArray[np.bool_]:
+    """True where a number is one that data sets write for a missing value, in double or single precision."""
+    x = np.asarray(values)
+    return np.isin(x.astype(np.float32), _SINGLE) | (np.abs(x) > _NO_NUMBER)
+
+
 def code_apart(name: str, values: np.ndarray) -> Finding | None:
     """A code for missing values among values that all lie far from it; of variables whose range or units nobody knows."""
     ends = [float(e) for e in (np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)) if np.isfinite(e)]
-    codes = [c for c in ends if float(np.float32(c)) in _SINGLE or abs(c) > _NO_NUMBER]
+    codes = [e for e in ends if are_codes(np.array(e))]
     if not codes:
         return None
     flat = values[np.isfinite(values)].astype(float)

@@ -20,6 +20,18 @@ def wrapped(lon: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.where((x >= -180.0) & (x < 180.0), x, (x + 180.0) % 360.0 - 180.0)
 
 
+def apart(lon: npt.ArrayLike, other: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Degrees from one longitude to another, the short way.
+
+    Examples
+    --------
+    >>> apart([288.0, -179.5], [-72.0, 180.0]).tolist()
+    [0.0, 0.5]
+    """
+    far = np.asarray(lon, dtype=np.float64) - np.asarray(other, dtype=np.float64)
+    return np.minimum(far % 360.0, -far % 360.0)
+
+
 def first_of_place(lon: npt.ArrayLike) -> npt.NDArray[Any]:
     """Mark the columns of a grid that repeat no earlier one: of -180 .. 180 the last is the first again.
 

@@ -26,6 +26,7 @@ from gridcal.models import model_named
 from gridcal.process.model import ProcessModel
 from gridcal.simulation.door import check_domain
 from gridcal.vocabulary.given import need_dataset
+from gridcal.vocabulary.periods import scale_name
 
 Kind = Literal["understood", "repaired", "rare", "wrong"]
 _LOOKED_AT = 8
@@ -265,7 +266,7 @@ def _values(cube: Cube, model: ProcessModel | None, targets: tuple[Target, ...],
         if not np.isfinite(columns).any():
             lines.append(Line("rare", str(target.against), "no observation at the pixels looked at"))
         steps = [rhythm(index, np.isfinite(c)) for c in columns.T]
-        if target.every != "daily" and any(steps):
+        if scale_name(target.every) != "daily" and any(steps):
             step = max(s for s in steps if s is not None)
             lines.append(
                 Line(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridcal.calibration.target import Target
+from gridcal.vocabulary.periods import scale_name
 
 Array = npt.NDArray[np.float64]
 
@@ -73,7 +74,7 @@ def spread_composites(target: Target, days: pd.DatetimeIndex, observed: Array, *
     CompositeWarning
         If a pixel's values come in a rhythm.
     """
-    if target.every in ("daily", "1D", "D"):
+    if scale_name(target.every) == "daily":
         return observed
     steps = [rhythm(days, np.isfinite(x)) for x in observed.T]
     if not any(steps):

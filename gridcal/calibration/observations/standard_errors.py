@@ -10,10 +10,8 @@ import xarray as xr
 
 from gridcal.calibration.target import Target
 from gridcal.cube import Cube
-from gridcal.cube.ranges import CODES
+from gridcal.cube.ranges import are_codes
 from gridcal.errors import InputError
-
-_FAR = 1e19
 
 
 def check_errors(target: Target, observed: npt.NDArray[np.floating], errors: npt.NDArray[np.floating]) -> None:
@@ -32,8 +30,7 @@ def check_errors(target: Target, observed: npt.NDArray[np.floating], errors: npt
         If an error is zero, negative or a code for missing values.
     """
     counted = errors[np.isfinite(observed) & np.isfinite(errors)]
-    codes = np.isin(counted, CODES) | (np.abs(counted) > _FAR)
-    wrong = counted[codes | (counted <= 0)]
+    wrong = counted[are_codes(counted) | (counted <= 0)]
     if wrong.size == 0:
         return
     name, largest = target.sigma, float(wrong.max())

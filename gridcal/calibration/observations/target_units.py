@@ -42,10 +42,8 @@ def with_units_of(cube: Cube, model: ProcessModel, targets: Sequence[Target]) ->
                     "Give each output its own observed variable",
                 )
             if name not in found:
-                what = "variable"
-                found[name] = in_units_of(
-                    cube.data[name], target.variable, units, role=f"{what} {name!r}", spread=spread, stacklevel=4
-                )
+                role = f"variable {name!r}"
+                found[name] = in_units_of(cube.data[name], target.variable, units, role=role, spread=spread, stacklevel=4)
     return dataclasses.replace(cube, data=cube.data.assign(found))
 
 

@@ -28,14 +28,14 @@ class MissingFeatureWarning(UserWarning):
 
 def missing_features(encoder: FeatureEncoder, features: xr.Dataset, used: xr.DataArray | None = None) -> dict[str, float]:
     """Share of the places without a value, by feature; the largest first. Arguments as of :func:`unseen_classes`."""
-    counts = []
+    counted = xr.Dataset()
     for name in encoder.inputs_:
         x = features[name].reset_coords(drop=True)
-        lost = x.isnull() if x.dtype.kind != "f" else ~np.isfinite(x)
-        where = xr.ones_like(x, dtype=bool) if used is None else used.reset_coords(drop=True).astype(bool)
-        counts.append(xr.concat([(lost & where).sum(), (where | (lost & False)).sum()], "of"))
-    found = xr.concat(counts, "feature").compute().values
-    shares = {name: n / total for name, (n, total) in zip(encoder.inputs_, found.tolist(), strict=True) if n}
+        lost = ~x.pipe(np.isfinite) if x.dtype.kind == "f" else x.isnull()
+        where = xr.ones_like(lost) if used is None else used.reset_coords(drop=True).astype(bool)
+        lost, where = xr.broadcast(lost, where)
+        counted[name] = (lost & where).sum() / where.sum()
+    shares = {str(name): float(x) for name, x in counted.compute().items() if x > 0}
     return dict(sorted(shares.items(), key=lambda p: (-p[1], p[0])))
 
 
@@ -95,7 +95,8 @@ def warn_of_lacking(
     MissingFeatureWarning, UnseenClassWarning
         Once for all features without a value, and once for each feature with unknown classes.
     """
-    refuse_codes(features if used is None else features.where(used), encoder.continuous_)
+    numbers = features[list(encoder.continuous_)]
+    refuse_codes(numbers if used is None else numbers.where(used), encoder.continuous_)
     lost = missing_features(encoder, features, used)
     if lost:
         warnings.warn(
