@@ -31,7 +31,7 @@ def missing_features(encoder: FeatureEncoder, features: xr.Dataset, used: xr.Dat
     counted = xr.Dataset()
     for name in encoder.inputs_:
         x = features[name].reset_coords(drop=True)
-        lost = ~x.pipe(np.isfinite) if x.dtype.kind == "f" else x.isnull()
+        lost: Any = ~np.isfinite(x) if x.dtype.kind == "f" else x.isnull()
         where = xr.ones_like(lost) if used is None else used.reset_coords(drop=True).astype(bool)
         lost, where = xr.broadcast(lost, where)
         counted[name] = (lost & where).sum() / where.sum()
